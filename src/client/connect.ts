@@ -1,0 +1,170 @@
+/** `tls.connect`, over TurboTLS. */
+import type { TcpNetConnectOpts } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { TurboError } from '../errors.js';
+import type { Limits } from '../limits.js';
+import type { Clock } from '../platform/clock.js';
+import { announceExperimental } from '../platform/experimental.js';
+import type { Network } from '../platform/network.js';
+import { giveTcpSurface } from '../platform/tls-surface.js';
+import { ClientIO, type TurboInfo } from './client-io.js';
+import { groupAskedFor, withGroupFirst } from './key-share.js';
+import type { FirstContact, PathMemory } from './path-memory.js';
+
+export interface ClientTurboOptions {
+  /**
+   * `prefer` (default): TurboTLS where it works, TLS over TCP where not. `require`: fail with ERR_TURBO_REQUIRED where
+   * it does not. `off`: tls.connect itself.
+   */
+  mode?: 'prefer' | 'require' | 'off' | undefined;
+  /** On a path that is not known. Default 'fast'. */
+  firstContact?: FirstContact | undefined;
+  /** Default: one memory for the process. */
+  memory?: PathMemory | undefined;
+  limits?: Partial<Limits> | undefined;
+  network?: Network | undefined;
+  clock?: Clock | undefined;
+}
+
+export interface TurboConnectionOptions extends ConnectionOptions {
+  // Of net.connect, which tls.connect hands on to it.
+  family?: number | undefined;
+  hints?: number | undefined;
+  localAddress?: string | undefined;
+  localPort?: number | undefined;
+  noDelay?: boolean | undefined;
+  keepAlive?: boolean | undefined;
+  keepAliveInitialDelay?: number | undefined;
+  autoSelectFamily?: boolean | undefined;
+  autoSelectFamilyAttemptTimeout?: number | undefined;
+  allowHalfOpen?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+  turbo?: ClientTurboOptions | undefined;
+}
+
+/** A TLSSocket; `turbo` is undefined with mode 'off'. */
+export type TurboSocket = TLSSocket & { readonly turbo: TurboInfo | undefined };
+
+type Listener = () => void;
+
+/**
+ * As tls.connect: the same signatures, options, events and errors.
+ *
+ * @throws TurboError ERR_TURBO_BAD_OPTION, and what tls.connect throws
+ */
+export function connect(options: TurboConnectionOptions, listener?: Listener): TurboSocket;
+export function connect(
+  port: number,
+  host?: string,
+  options?: TurboConnectionOptions,
+  listener?: Listener,
+): TurboSocket;
+export function connect(port: number, options?: TurboConnectionOptions, listener?: Listener): TurboSocket;
+export function connect(...args: unknown[]): TurboSocket {
+  const { options, listener } = normalized(args);
+  const { turbo = {}, ...tlsOptions } = options;
+  const { mode = 'prefer' } = turbo;
+  if (mode !== 'prefer' && mode !== 'require' && mode !== 'off') {
+    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo.mode is 'prefer', 'require' or 'off', got ${String(mode)}`);
+  }
+  const { firstContact } = turbo;
+  if (firstContact !== undefined && firstContact !== 'fast' && firstContact !== 'careful') {
+    throw new TurboError(
+      'ERR_TURBO_BAD_OPTION',
+      `turbo.firstContact is 'fast' or 'careful', got ${String(firstContact)}`,
+    );
+  }
+  const notTcp = tlsOptions.socket ? 'socket' : tlsOptions.path ? 'path' : undefined;
+  if (notTcp && mode === 'require') {
+    throw new TurboError('ERR_TURBO_REQUIRED', `with the option '${notTcp}' there is no TCP connection to begin`);
+  }
+  if (mode === 'off' || notTcp) {
+    return Object.assign(connectTls(tlsOptions, listener), { turbo: undefined });
+  }
+  announceExperimental();
+  return overTurbo(tlsOptions, turbo, listener);
+}
+
+function overTurbo(
+  options: Omit<TurboConnectionOptions, 'turbo'>,
+  turbo: ClientTurboOptions,
+  listener: Listener | undefined,
+): TurboSocket {
+  const { firstContact, memory, limits, network, clock, mode } = turbo;
+  const io = new ClientIO({
+    tcp: tcpOptions(options),
+    firstContact,
+    require: mode === 'require',
+    memory,
+    limits,
+    network,
+    clock,
+  });
+  let socket: TLSSocket;
+  try {
+    socket = connectTls({ ...withGroupFirst(options, io.group), socket: io });
+  } catch (error) {
+    io.destroy(); // a bad certificate or key: tls.connect throws, and nothing may stay behind
+    throw error;
+  }
+  if (listener) socket.once('secureConnect', listener);
+  giveTcpSurface(socket, io);
+  actAsTcp(socket, io, options);
+  io.onFailure = (error) => socket.destroy(error);
+  socket.once('secureConnect', () => io.handshakeDone(groupAskedFor(socket)));
+  return Object.assign(socket, { turbo: io as TurboInfo });
+}
+
+/** What a TLSSocket over a Duplex does not do by itself: the events and properties of connecting. */
+function actAsTcp(socket: TLSSocket, io: ClientIO, { timeout, allowHalfOpen = false }: TurboConnectionOptions): void {
+  const state = socket as { connecting: boolean };
+  state.connecting = true;
+  for (const event of ['lookup', 'connectionAttempt', 'connectionAttemptFailed', 'connectionAttemptTimeout']) {
+    io.tcp.on(event, (...args: unknown[]) => socket.emit(event, ...args));
+  }
+  io.tcp.prependOnceListener('connect', () => {
+    if (socket.destroyed) return;
+    state.connecting = false;
+    socket.allowHalfOpen = allowHalfOpen;
+    socket.emit('connect');
+    socket.emit('ready');
+  });
+  if (timeout) socket.setTimeout(timeout);
+}
+
+function tcpOptions(options: TurboConnectionOptions): TcpNetConnectOpts {
+  const { port } = options;
+  if (port === undefined) throw new TurboError('ERR_TURBO_BAD_OPTION', "'port' is missing");
+  const names = [
+    'host',
+    'family',
+    'hints',
+    'lookup',
+    'localAddress',
+    'localPort',
+    'noDelay',
+    'keepAlive',
+    'keepAliveInitialDelay',
+    'autoSelectFamily',
+    'autoSelectFamilyAttemptTimeout',
+  ] as const;
+  const given = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
+  return { port, ...Object.fromEntries(given) };
+}
+
+/** tls.connect(options[, callback]), (port[, host][, options][, callback]). */
+function normalized(args: unknown[]): { options: TurboConnectionOptions; listener: Listener | undefined } {
+  const rest = [...args];
+  const last = rest.at(-1);
+  const listener = typeof last === 'function' ? (rest.pop() as Listener) : undefined;
+  if (rest[0] !== null && typeof rest[0] === 'object') return { options: { ...rest[0] }, listener };
+  const options: TurboConnectionOptions = {};
+  for (const arg of rest) {
+    if (typeof arg === 'number') options.port = arg;
+    else if (typeof arg === 'string' && (options.port !== undefined || arg === '' || Number.isNaN(Number(arg))))
+      options.host = arg;
+    else if (typeof arg === 'string') options.port = Number(arg);
+    else if (arg !== null && typeof arg === 'object') Object.assign(options, arg);
+  }
+  return { options, listener };
+}

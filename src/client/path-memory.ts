@@ -1,0 +1,186 @@
+/**
+ * What earlier connections taught about an endpoint, as seen from this network: whether UDP works, how long its answer
+ * takes, how long the server's flight is, whether sessions get lost, and the key-share group that the server asked for.
+ *
+ * It learns from completed handshakes only, but for one thing: a lost session makes the path careful at once, which
+ * can cost a round trip and nothing else.
+ */
+import { networkInterfaces } from 'node:os';
+import { LRUCache } from 'lru-cache';
+import { defaultLimits, type Limits } from '../limits.js';
+import { type Clock, systemClock } from '../platform/clock.js';
+
+/**
+ * When TLS gets the server's bytes from UDP: `fast`, as soon as TCP is connected; `careful`, when the server has
+ * accepted the tombstone.
+ */
+export type FirstContact = 'fast' | 'careful';
+
+/** How to go about the next connection. */
+export interface PathPlan {
+  /** Whether to use UDP at all. */
+  udp: boolean;
+  contact: FirstContact;
+  /** Datagrams to send in all. */
+  datagrams: number;
+  /** The grace once TCP has connected within `connectMs`, ms. */
+  graceMs(connectMs: number): number;
+  /** The longest the grace may become by being renewed, ms. */
+  graceMaxMs(connectMs: number): number;
+  /** The TLS group that this server asked for last time, by its OpenSSL name. */
+  group: string | undefined;
+}
+
+/** What a completed handshake that ran over UDP has shown. */
+export interface PathObservation {
+  /** From TCP connected to the whole flight; 0 where the flight was there first. */
+  lagMs: number;
+  /** Datagrams of the server's flight. */
+  flightDatagrams: number;
+}
+
+interface Path {
+  lagMs?: number;
+  flightDatagrams?: number;
+  /** A tombstone was accepted here. */
+  accepted?: boolean;
+  /** A session was lost here. */
+  careful?: boolean;
+  /** Offered first until `until`, on the clock. */
+  group?: { name: string; until: number };
+  /** Completed handshakes in a row without an answer over UDP, or with a rejected tombstone. */
+  failures: number;
+  /** On the clock; UDP stays unused until then. */
+  brokenUntil?: number;
+}
+
+export interface PathMemoryOptions {
+  limits?: Readonly<Limits>;
+  clock?: Clock;
+  /** Names the network that this machine is on; what was learnt on another one does not count. */
+  localNetwork?: () => string;
+}
+
+/** One silent handshake may be a lost datagram; two in a row are a network without UDP. */
+const FAILURES_UNTIL_BROKEN = 2;
+/** Reading the interfaces takes about 0.1 ms; they change seldom. */
+const LOCAL_NETWORK_AGE_MS = 5_000;
+
+export class PathMemory {
+  readonly #limits: Readonly<Limits>;
+  readonly #clock: Clock;
+  readonly #localNetwork: () => string;
+  readonly #paths: LRUCache<string, Path>;
+
+  constructor({ limits = defaultLimits, clock = systemClock, localNetwork }: PathMemoryOptions = {}) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#localNetwork = localNetwork ?? interfaceAddresses(clock);
+    this.#paths = new LRUCache({
+      max: limits.pathEntries,
+      ttl: limits.pathAgeMs,
+      ttlResolution: 0,
+      perf: { now: () => clock.now() + 1 }, // lru-cache takes a start time of 0 for "no time limit"
+    });
+  }
+
+  /** The plan for the next connection to `endpoint` ("host:port" as the caller named it). */
+  plan(endpoint: string, firstContact: FirstContact = 'fast'): PathPlan {
+    const limits = this.#limits;
+    const path = this.#paths.get(this.#key(endpoint));
+    const known = path?.flightDatagrams;
+    const suspected = (path?.failures ?? 0) > 0;
+    return {
+      udp: path?.brokenUntil === undefined || path.brokenUntil <= this.#clock.now(),
+      contact: path?.careful ? 'careful' : path?.accepted ? 'fast' : firstContact,
+      datagrams:
+        known === undefined
+          ? limits.clientDatagramsUnknown
+          : Math.min(known + Math.max(1, Math.ceil(known / 8)), limits.clientDatagramsMax),
+      graceMs: (connectMs) => {
+        // After a silent handshake UDP is asked, and not waited for.
+        if (suspected) return 0;
+        const wanted =
+          path?.lagMs === undefined ? connectMs * limits.graceConnectRatio : path.lagMs * limits.graceLagFactor;
+        return Math.max(limits.graceMinMs, Math.min(wanted, connectMs * limits.graceMaxRatio));
+      },
+      graceMaxMs: (connectMs) => (suspected ? 0 : Math.max(limits.graceMinMs, connectMs * limits.graceMaxRatio)),
+      group: path?.group && path.group.until > this.#clock.now() ? path.group.name : undefined,
+    };
+  }
+
+  /** A handshake completed, begun over UDP. */
+  answered(endpoint: string, { lagMs, flightDatagrams }: PathObservation): void {
+    const path = this.#path(endpoint);
+    path.accepted = true;
+    path.lagMs = lagMs;
+    path.flightDatagrams = flightDatagrams;
+    path.failures = 0;
+    delete path.brokenUntil;
+  }
+
+  /** A handshake completed over TCP; UDP answered, too late by `lagMs` after TCP connected. */
+  late(endpoint: string, lagMs: number): void {
+    const path = this.#path(endpoint);
+    path.lagMs = lagMs;
+    path.failures = 0;
+  }
+
+  /** A handshake completed over TCP although UDP was tried: it was silent, or the tombstone was rejected. */
+  failed(endpoint: string): void {
+    const path = this.#path(endpoint);
+    path.failures++;
+    const excess = path.failures - FAILURES_UNTIL_BROKEN;
+    if (excess < 0) return;
+    const { pathBrokenMs, pathBrokenMaxMs } = this.#limits;
+    path.brokenUntil = this.#clock.now() + Math.min(pathBrokenMs * 2 ** excess, pathBrokenMaxMs);
+  }
+
+  /** The server had no session behind its UDP answer, or its Reply did not come in time. */
+  lost(endpoint: string): void {
+    this.#path(endpoint).careful = true;
+  }
+
+  /** A handshake completed in which the server chose the group `name` although another was offered first. */
+  choseGroup(endpoint: string, name: string): void {
+    this.#path(endpoint).group = { name, until: this.#clock.now() + this.#limits.groupAgeMs };
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#paths.clear();
+  }
+
+  #key(endpoint: string): string {
+    return `${this.#localNetwork()} ${endpoint}`;
+  }
+
+  /** The path's entry, made where it is missing. */
+  #path(endpoint: string): Path {
+    const key = this.#key(endpoint);
+    let path = this.#paths.get(key);
+    if (!path) {
+      path = { failures: 0 };
+      this.#paths.set(key, path);
+    }
+    return path;
+  }
+}
+
+function interfaceAddresses(clock: Clock): () => string {
+  let known = '';
+  let readAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = clock.now();
+    if (now - readAt > LOCAL_NETWORK_AGE_MS) {
+      readAt = now;
+      known = Object.values(networkInterfaces())
+        .flatMap((addresses) => addresses ?? [])
+        .filter((address) => !address.internal)
+        .map((address) => address.cidr ?? address.address)
+        .sort()
+        .join(' ');
+    }
+    return known;
+  };
+}

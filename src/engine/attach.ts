@@ -1,0 +1,170 @@
+/**
+ * A TurboTLS port for a TLS server that exists: tls.Server, https.Server or http2's secure server.
+ *
+ * The server listens natively and goes on being what it is. Only its `connection` listeners are taken over: they get
+ * the raw socket for plain TLS, as ever, and a session's ServerIO for turbo.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket, Server as TlsServer } from 'node:tls';
+import { type Observable, Subject } from 'rxjs';
+import { TurboError } from '../errors.js';
+import { defaultLimits, type Limits, limitsWith } from '../limits.js';
+import { type Clock, systemClock, type Timer } from '../platform/clock.js';
+import { announceExperimental } from '../platform/experimental.js';
+import { type Network, nodeNetwork, type TcpSocket, type UdpSocket } from '../platform/network.js';
+import { giveTcpSurface } from '../platform/tls-surface.js';
+import { ServerIO } from '../server/server-io.js';
+import { Engine } from './engine.js';
+import type { EngineEvent } from './events.js';
+import { bindUdp } from './udp-port.js';
+
+export interface ServerTurboOptions {
+  /** `off`: plain TLS only, as if turbo were not there. Default 'prefer'. */
+  mode?: 'prefer' | 'off' | undefined;
+  limits?: Partial<Limits> | undefined;
+  /** Where the UDP socket comes from; TCP is the server's own. */
+  network?: Pick<Network, 'createUdpSocket'> | undefined;
+  clock?: Clock | undefined;
+}
+
+/** What `attach` returns: a view of the TurboTLS port. It opens and closes with the server. */
+export interface TurboPort {
+  /** Sessions, bindings, drops and refusals, over all times that the server listens. */
+  readonly events$: Observable<EngineEvent>;
+  /** The UDP port's address; null while it is not open. */
+  address(): AddressInfo | null;
+  /** What the engine holds and has dropped, for metrics; undefined while the server does not listen. */
+  readonly engine: Pick<Engine, 'drops' | 'halfOpen' | 'unrouted' | 'limits'> | undefined;
+}
+
+/** A TLS handshake in progress: what it runs on, and what ends it in time. */
+interface Handshake {
+  stream: Duplex;
+  timer: Timer;
+}
+
+const attached = new WeakSet<TlsServer>();
+
+/**
+ * Gives a server a TurboTLS port: UDP, of the same address and number as its TCP port.
+ *
+ * Where the UDP port cannot be opened, the server closes and emits `error` with ERR_TURBO_LISTEN.
+ * @throws TurboError ERR_TURBO_ALREADY_ATTACHED, ERR_TURBO_BAD_OPTION
+ */
+export function attach(server: TlsServer, options: ServerTurboOptions = {}): TurboPort {
+  announceExperimental();
+  if (attached.has(server)) throw new TurboError('ERR_TURBO_ALREADY_ATTACHED');
+  attached.add(server);
+  return new AttachedPort(server, options);
+}
+
+class AttachedPort implements TurboPort {
+  readonly #server: TlsServer;
+  readonly #options: ServerTurboOptions;
+  readonly #network: Pick<Network, 'createUdpSocket'>;
+  readonly #clock: Clock;
+  readonly #events = new Subject<EngineEvent>();
+  readonly #handshake = new AsyncLocalStorage<Handshake>();
+  /** What makes TLS of a connection: the server's own listeners. */
+  readonly #startTls: readonly ((stream: Duplex) => void)[];
+  #engine: Engine | undefined;
+  #udp: UdpSocket | undefined;
+
+  constructor(server: TlsServer, options: ServerTurboOptions) {
+    this.#server = server;
+    this.#options = options;
+    this.#network = options.network ?? nodeNetwork;
+    this.#clock = options.clock ?? systemClock;
+    limitsWith(options.limits); // refused now rather than at listen
+    this.#startTls = server.listeners('connection') as ((stream: Duplex) => void)[];
+    server.removeAllListeners('connection');
+    server.on('connection', (stream: TcpSocket) => {
+      if (this.#engine) this.#engine.handleConnection(stream);
+      else this.#begin(stream, defaultLimits.handshakeTimeoutMs);
+    });
+    server.prependListener('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
+    server.prependListener('tlsClientError', (_error: Error, socket: TLSSocket) => this.#onClientError(socket));
+    server.prependListener('listening', () => this.#open());
+    server.prependListener('close', () => this.#close());
+    if (server.listening) this.#open();
+  }
+
+  get events$(): Observable<EngineEvent> {
+    return this.#events.asObservable();
+  }
+
+  get engine(): Engine | undefined {
+    return this.#engine;
+  }
+
+  address(): AddressInfo | null {
+    return this.#udp ? this.#udp.address() : null;
+  }
+
+  #open(): void {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') return; // a unix socket has no UDP beside it
+    const engine: Engine = new Engine({
+      limits: this.#options.limits,
+      clock: this.#clock,
+      isOpen: () => this.#server.listening,
+      onSession: (io) => this.#begin(io, engine.handshakeTimeoutMs()),
+      onProtocol: (protocol, socket) => {
+        if (protocol !== 'tls') return false;
+        this.#begin(socket, engine.handshakeTimeoutMs());
+        return true;
+      },
+    });
+    this.#engine = engine;
+    engine.events$.subscribe((event) => this.#events.next(event));
+    bindUdp(this.#network, address).then(
+      (udp) => {
+        if (this.#engine !== engine) {
+          udp.close();
+          return;
+        }
+        this.#udp = udp;
+        engine.serve(udp);
+      },
+      (error: TurboError) => {
+        if (this.#engine !== engine) return;
+        this.#server.close();
+        this.#server.emit('error', error);
+      },
+    );
+  }
+
+  #close(): void {
+    this.#engine?.close();
+    this.#engine = undefined;
+    this.#udp = undefined;
+  }
+
+  /** TLS begins on a stream. Node tells neither which stream a TLSSocket runs on nor ends a late handshake: we do. */
+  #begin(stream: Duplex, timeoutMs: number): void {
+    const timer = this.#clock.after(timeoutMs, () => stream.destroy(new TurboError('ERR_TURBO_HANDSHAKE_TIMEOUT')));
+    stream.once('close', () => timer.cancel());
+    this.#handshake.run({ stream, timer }, () => {
+      for (const startTls of this.#startTls) startTls.call(this.#server, stream);
+    });
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    const handshake = this.#handshake.getStore();
+    if (!handshake) return;
+    handshake.timer.cancel();
+    const { stream } = handshake;
+    if (!(stream instanceof ServerIO)) return;
+    giveTcpSurface(socket, stream);
+    stream.onFailure = (error) => socket.destroy(error);
+  }
+
+  #onClientError(socket: TLSSocket): void {
+    const handshake = this.#handshake.getStore();
+    if (!handshake) return;
+    handshake.timer.cancel();
+    if (handshake.stream instanceof ServerIO) giveTcpSurface(socket, handshake.stream);
+  }
+}

@@ -1,0 +1,33 @@
+/** `tls.createServer`, with a TurboTLS port. */
+import { createServer as createTlsServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import { TurboError } from '../errors.js';
+import { attach, type ServerTurboOptions, type TurboPort } from './attach.js';
+
+export interface ServerOptions extends TlsOptions {
+  turbo?: ServerTurboOptions;
+}
+
+export type SecureConnectionListener = (socket: TLSSocket) => void;
+
+/** A tls.Server; `turbo` is its TurboTLS port, undefined with mode 'off'. */
+export type TurboServer = Server & { readonly turbo: TurboPort | undefined };
+
+/**
+ * As tls.createServer: the same options, events and methods, and clients of both kinds on one port.
+ * @throws TurboError ERR_TURBO_BAD_OPTION, and what tls.createServer throws
+ */
+export function createServer(listener?: SecureConnectionListener): TurboServer;
+export function createServer(options: ServerOptions, listener?: SecureConnectionListener): TurboServer;
+export function createServer(
+  first: ServerOptions | SecureConnectionListener = {},
+  second?: SecureConnectionListener,
+): TurboServer {
+  const { turbo = {}, ...tlsOptions } = typeof first === 'function' ? {} : first;
+  const listener = typeof first === 'function' ? first : second;
+  const { mode = 'prefer' } = turbo;
+  if (mode !== 'prefer' && mode !== 'off') {
+    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo.mode of a server is 'prefer' or 'off', got ${String(mode)}`);
+  }
+  const server = createTlsServer(tlsOptions, listener);
+  return Object.assign(server, { turbo: mode === 'off' ? undefined : attach(server, turbo) });
+}

@@ -1,0 +1,217 @@
+/**
+ * A UDP and a TCP port of the same number, and an engine between them, for those who bring their own TLS:
+ *
+ *   const listener = new TurboListener();
+ *   await listener.listen({ port: 443 });
+ *   for await (const { stream } of listener) tlsServer.emit('connection', stream);
+ */
+import type { AddressInfo, ListenOptions } from 'node:net';
+import { firstValueFrom, merge, type Observable, race, Subject } from 'rxjs';
+import { filter, startWith } from 'rxjs/operators';
+import { TurboError } from '../errors.js';
+import type { Limits } from '../limits.js';
+import { after, type Clock, systemClock } from '../platform/clock.js';
+import { announceExperimental } from '../platform/experimental.js';
+import { type Network, nodeNetwork, type TcpServer, type TcpSocket } from '../platform/network.js';
+import type { ServerIO } from '../server/server-io.js';
+import type { FirstBytes } from '../wire/first-bytes.js';
+import { Engine } from './engine.js';
+import type { EngineEvent } from './events.js';
+import { bindUdp } from './udp-port.js';
+
+export interface TurboListenerOptions {
+  limits?: Partial<Limits> | undefined;
+  network?: Network | undefined;
+  clock?: Clock | undefined;
+  /** What is accepted on TCP beside tombstones. Default: TLS. */
+  protocols?: readonly Exclude<FirstBytes, 'tombstone'>[] | undefined;
+}
+
+/** What `accept` gives: a stream whose bytes begin with what its protocol says. */
+export type Accepted =
+  /** A session over UDP; TCP will carry it. */
+  | { carrier: 'turbo'; protocol: 'tls'; stream: ServerIO }
+  /** A TCP connection from its first byte. */
+  | { carrier: 'tcp'; protocol: Exclude<FirstBytes, 'tombstone'>; stream: TcpSocket };
+
+/** With port 0, how often another number is tried where UDP has the one that TCP got. */
+const PORT_TRIES = 16;
+const CLOSE_DEADLINE_MS = 10_000;
+
+export class TurboListener {
+  readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #engine: Engine;
+  readonly #sessions = new Subject<ServerIO>();
+  readonly #connections = new Set<TcpSocket>();
+  readonly #socketClosed = new Subject<void>();
+  readonly #backlog: Accepted[] = [];
+  readonly #acceptors: { resolve: (accepted: Accepted) => void; reject: (error: Error) => void }[] = [];
+  #state: 'new' | 'opening' | 'listening' | 'closing' | 'closed' = 'new';
+  #tcp: TcpServer | undefined;
+
+  constructor({ limits, network, clock, protocols = ['tls'] }: TurboListenerOptions = {}) {
+    announceExperimental();
+    this.#network = network ?? nodeNetwork;
+    this.#clock = clock ?? systemClock;
+    this.#engine = new Engine({
+      limits,
+      clock: this.#clock,
+      onSession: (stream) => {
+        this.#sessions.next(stream);
+        if (!this.#offer({ carrier: 'turbo', protocol: 'tls', stream })) stream.expire();
+      },
+      onProtocol: (protocol, stream) =>
+        this.#state === 'listening' &&
+        protocols.includes(protocol) &&
+        this.#offer({ carrier: 'tcp', protocol, stream }),
+    });
+  }
+
+  /** Every session over UDP as it begins, for watching; taking it is `accept`'s part. */
+  get sessions$(): Observable<ServerIO> {
+    return this.#sessions.asObservable();
+  }
+
+  get events$(): Observable<EngineEvent> {
+    return this.#engine.events$;
+  }
+
+  /** What the engine holds and has dropped, for metrics. */
+  get engine(): Pick<Engine, 'drops' | 'halfOpen' | 'unrouted' | 'limits'> {
+    return this.#engine;
+  }
+
+  /** TCP connections that are open, routed or not. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** The address of both ports; null while not listening. */
+  address(): AddressInfo | null {
+    return this.#tcp ? (this.#tcp.address() as AddressInfo) : null;
+  }
+
+  /**
+   * Opens both ports; options as for net.Server's listen. Port 0 finds a number that is free for both.
+   * @throws TurboError ERR_TURBO_LISTENER_STATE, ERR_TURBO_LISTEN (cause: the UDP socket's error), or TCP's own error
+   */
+  async listen(options: ListenOptions = {}): Promise<AddressInfo> {
+    if (this.#state !== 'new') throw new TurboError('ERR_TURBO_LISTENER_STATE', `it is ${this.#state}`);
+    this.#state = 'opening';
+    try {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await this.#open(options);
+        } catch (error) {
+          const taken = error instanceof TurboError && error.retryable;
+          if (!taken || options.port || tries === PORT_TRIES || this.#state !== 'opening') throw error;
+        }
+      }
+    } catch (error) {
+      if (this.#state === 'opening') this.#state = 'new';
+      throw error;
+    }
+  }
+
+  /**
+   * The next session or connection.
+   * @throws TurboError ERR_TURBO_LISTENER_CLOSED once the listener closes
+   */
+  accept(): Promise<Accepted> {
+    const accepted = this.#backlog.shift();
+    if (accepted) return Promise.resolve(accepted);
+    if (this.#state === 'closing' || this.#state === 'closed') {
+      return Promise.reject(new TurboError('ERR_TURBO_LISTENER_CLOSED'));
+    }
+    return new Promise((resolve, reject) => {
+      this.#acceptors.push({ resolve, reject });
+    });
+  }
+
+  /** `accept` until the listener closes. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Accepted, void, void> {
+    for (;;) {
+      try {
+        yield await this.accept();
+      } catch (error) {
+        if (error instanceof TurboError && error.code === 'ERR_TURBO_LISTENER_CLOSED') return;
+        throw error;
+      }
+    }
+  }
+
+  /**
+   * Closes gracefully: nothing new begins, sessions that wait may still be claimed, connections may end by themselves.
+   * What is left at the deadline is destroyed.
+   */
+  async close({ deadlineMs = CLOSE_DEADLINE_MS }: { deadlineMs?: number } = {}): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closing';
+    this.#engine.drain();
+    for (const { reject } of this.#acceptors.splice(0)) reject(new TurboError('ERR_TURBO_LISTENER_CLOSED'));
+    for (const { stream } of this.#backlog.splice(0)) stream.destroy();
+    await this.#idle(deadlineMs);
+    this.#state = 'closed';
+    this.#engine.close();
+    this.#sessions.complete();
+    for (const socket of this.#connections) socket.destroy();
+    const tcp = this.#tcp;
+    this.#tcp = undefined;
+    if (tcp) await new Promise<void>((resolve) => tcp.close(() => resolve()));
+  }
+
+  async #open(options: ListenOptions): Promise<AddressInfo> {
+    const tcp = this.#network.createTcpServer({ allowHalfOpen: true, noDelay: true });
+    tcp.on('connection', (socket) => this.#onConnection(socket));
+    await new Promise<void>((resolve, reject) => {
+      tcp.once('error', reject);
+      tcp.listen({ ...options, port: options.port ?? 0 });
+      tcp.once('listening', () => {
+        tcp.off('error', reject);
+        resolve();
+      });
+    });
+    try {
+      const udp = await bindUdp(this.#network, tcp.address() as AddressInfo, options.ipv6Only);
+      if (this.#state !== 'opening') {
+        udp.close();
+        throw new TurboError('ERR_TURBO_LISTENER_CLOSED');
+      }
+      this.#engine.serve(udp);
+    } catch (error) {
+      await new Promise<void>((resolve) => tcp.close(() => resolve()));
+      throw error;
+    }
+    this.#tcp = tcp;
+    this.#state = 'listening';
+    return tcp.address() as AddressInfo;
+  }
+
+  #onConnection(socket: TcpSocket): void {
+    this.#connections.add(socket);
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      this.#socketClosed.next();
+    });
+    this.#engine.handleConnection(socket);
+  }
+
+  /** Hands on, or keeps for `accept`; false where the backlog is full. */
+  #offer(accepted: Accepted): boolean {
+    const acceptor = this.#acceptors.shift();
+    if (acceptor) acceptor.resolve(accepted);
+    else if (this.#backlog.length < this.#engine.limits.acceptBacklog) this.#backlog.push(accepted);
+    else return false;
+    return true;
+  }
+
+  /** Resolves when no session waits and no connection is open, or at the deadline. */
+  async #idle(deadlineMs: number): Promise<void> {
+    const idle$ = merge(this.#engine.events$, this.#socketClosed).pipe(
+      startWith(undefined),
+      filter(() => this.#connections.size === 0 && this.#engine.halfOpen.sessions === 0),
+    );
+    await firstValueFrom(race(idle$, after(this.#clock, deadlineMs)));
+  }
+}

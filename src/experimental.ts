@@ -1,0 +1,29 @@
+/**
+ * TurboTLS: the feature flag. Only this module gives turbo; `turbotls` itself never loads it.
+ *
+ *   client                                   server
+ *   ClientHello ────── UDP datagrams ──────► engine ─► TLS
+ *   SYN         ────── TCP ────────────────►
+ *               ◄───── UDP datagrams ─────── ServerHello … Finished
+ *               ◄───── TCP ───────────────── SYN-ACK
+ *   [tombstone] Finished, request ── TCP ──► bound to the session
+ *               ◄───── TCP ───────────────── [Reply] response
+ *
+ * `connect` and `createServer` are tls.connect and tls.createServer, one round trip shorter. `attach` gives an existing
+ * server a TurboTLS port. ClientIO, ServerIO and TurboListener are for those who bring their own TLS.
+ *
+ * Where to look next: `proto/turbotls.proto` is the wire; `client/client-io.ts` and `engine/engine.ts` are the two ends.
+ */
+export { turbotls } from '#proto/turbotls.js';
+export { ClientIO, type ClientIOOptions, type Timeline, type TurboInfo } from './client/client-io.js';
+export { type ClientTurboOptions, connect, type TurboConnectionOptions, type TurboSocket } from './client/connect.js';
+export { type FirstContact, PathMemory, type PathMemoryOptions } from './client/path-memory.js';
+export { attach, type ServerTurboOptions, type TurboPort } from './engine/attach.js';
+export { createServer, type ServerOptions, type TurboServer } from './engine/create-server.js';
+export type { DropReason, EngineEvent, RefuseReason, RejectReason } from './engine/events.js';
+export { type Accepted, TurboListener, type TurboListenerOptions } from './engine/turbo-listener.js';
+export { errorTexts, TurboError, type TurboErrorCode } from './errors.js';
+export { defaultLimits, type Limits } from './limits.js';
+export { type Clock, systemClock, type Timer } from './platform/clock.js';
+export { type Network, nodeNetwork, type TcpServer, type TcpSocket, type UdpSocket } from './platform/network.js';
+export { ServerIO } from './server/server-io.js';

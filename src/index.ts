@@ -1,0 +1,1 @@
+export { errorTexts, TurboError, type TurboErrorCode } from './errors.js';
