@@ -1,0 +1,62 @@
+/** The driver's side: starts the server process, and connects to it by either transport. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { connect as connectTurbo, PathMemory } from 'turbotls/experimental';
+import { makeCertificate } from '../test/support/certificates.js';
+import type { Mode, Ports, Request, Usage } from './server.js';
+
+export const transports = ['tls', 'turbo'] as const;
+export type Transport = (typeof transports)[number];
+
+export class Peer {
+  readonly #child: ChildProcess;
+  readonly #ca: string;
+  readonly #memory = new PathMemory();
+  readonly #ports: Ports;
+
+  private constructor(child: ChildProcess, ca: string, ports: Ports) {
+    this.#child = child;
+    this.#ca = ca;
+    this.#ports = ports;
+  }
+
+  static async start(mode: Mode, keyType: 'ecdsa' | 'rsa' = 'ecdsa'): Promise<Peer> {
+    const { key, cert, ca } = await makeCertificate({ names: ['localhost'], keyType });
+    const child = fork(fileURLToPath(new URL('./server.js', import.meta.url)), { execArgv: ['--expose-gc'] });
+    const ports = await ask<Ports>(child, { ask: 'start', key, cert, mode });
+    return new Peer(child, ca, ports);
+  }
+
+  /** CPU and memory of the server process. */
+  usage(): Promise<Usage> {
+    return ask<Usage>(this.#child, { ask: 'usage' });
+  }
+
+  async stop(): Promise<void> {
+    this.#child.send({ ask: 'stop' } satisfies Request);
+    await once(this.#child, 'exit');
+  }
+
+  /** A secure connection. */
+  connect(transport: Transport): Promise<TLSSocket> {
+    const options = { host: '127.0.0.1', port: this.#ports[transport], servername: 'localhost', ca: this.#ca };
+    return new Promise((resolve, reject) => {
+      const socket =
+        transport === 'tls' ? connectTls(options) : connectTurbo({ ...options, turbo: { memory: this.#memory } });
+      socket.once('error', reject);
+      socket.once('secureConnect', () => {
+        socket.off('error', reject);
+        socket.on('error', () => {});
+        resolve(socket);
+      });
+    });
+  }
+}
+
+async function ask<T>(child: ChildProcess, request: Request): Promise<T> {
+  child.send(request);
+  const [reply] = await once(child, 'message');
+  return reply as T;
+}
