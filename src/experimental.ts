@@ -18,6 +18,7 @@ export { turbotls } from '#proto/turbotls.js';
 export { ClientIO, type ClientIOOptions, type Timeline, type TurboInfo } from './client/client-io.js';
 export { type ClientTurboOptions, connect, type TurboConnectionOptions, type TurboSocket } from './client/connect.js';
 export { type FirstContact, PathMemory, type PathMemoryOptions } from './client/path-memory.js';
+export { turboTransport } from './client/turbo-transport.js';
 export { attach, type ServerTurboOptions, type TurboPort } from './engine/attach.js';
 export { createServer, type ServerOptions, type TurboServer } from './engine/create-server.js';
 export type { DropReason, EngineEvent, RefuseReason, RejectReason } from './engine/events.js';

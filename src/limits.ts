@@ -36,6 +36,11 @@ export interface Limits {
   graceMaxRatio: number;
   /** The wait for a server that is known: this many times the lag remembered. */
   graceLagFactor: number;
+  /**
+   * What a claim that cannot be taken back (`fast`) leaves of the session's life for the tombstone's retransmissions, ms:
+   * four losses in a row take TCP 3 s. At most half of that life.
+   */
+  claimMarginMs: number;
   /** Without a Reply for this long, ms, or `replyRoundTrips` if that is longer, the path has failed. */
   replyTimeoutMs: number;
   /** See `replyTimeoutMs`. */
@@ -93,6 +98,7 @@ export const defaultLimits: Readonly<Limits> = Object.freeze({
   graceConnectRatio: 1 / 8,
   graceMaxRatio: 1 / 4,
   graceLagFactor: 1.5,
+  claimMarginMs: 3 * SECOND,
   replyTimeoutMs: 1 * SECOND,
   replyRoundTrips: 3,
   pathEntries: 1024,

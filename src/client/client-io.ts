@@ -8,7 +8,6 @@
  * plain TLS over TCP. Which way, and when, is decided here in one place, as observables; bytes pass by them.
  */
 import type { TcpNetConnectOpts } from 'node:net';
-import { Duplex } from 'node:stream';
 import { BehaviorSubject, merge, type Observable, of, race, type Subscription } from 'rxjs';
 import { filter, switchMap, take } from 'rxjs/operators';
 import { turbotls } from '#proto/turbotls.js';
@@ -18,6 +17,7 @@ import { after, type Clock, systemClock, type Timer } from '../platform/clock.js
 import { announceExperimental } from '../platform/experimental.js';
 import { type Network, nodeNetwork, type TcpSocket } from '../platform/network.js';
 import { TcpCarrier } from '../platform/tcp-carrier.js';
+import { TlsDuplex } from '../platform/tls-duplex.js';
 import { Flight } from '../wire/flight.js';
 import { decodeReply } from '../wire/frame.js';
 import { type FirstContact, PathMemory, type PathPlan } from './path-memory.js';
@@ -77,7 +77,7 @@ type Phase =
 
 type Claiming = Phase & { name: 'claiming' };
 
-export class ClientIO extends Duplex implements TurboInfo {
+export class ClientIO extends TlsDuplex implements TurboInfo {
   readonly #options: ClientIOOptions;
   readonly #limits: Readonly<Limits>;
   readonly #network: Network;
@@ -105,7 +105,7 @@ export class ClientIO extends Duplex implements TurboInfo {
   readonly timeline: Timeline = {};
 
   constructor(options: ClientIOOptions) {
-    super({ allowHalfOpen: true });
+    super();
     announceExperimental();
     this.#options = options;
     this.#limits = limitsWith(options.limits);
@@ -113,7 +113,7 @@ export class ClientIO extends Duplex implements TurboInfo {
     this.#clock = options.clock ?? systemClock;
     this.#memory = options.memory ?? sharedPathMemory;
     this.#endpoint = `${options.tcp.host ?? 'localhost'}:${options.tcp.port}`;
-    this.#plan = this.#memory.plan(this.#endpoint, options.firstContact);
+    this.#plan = this.#memory.plan(this.#endpoint, options.firstContact, options.limits);
     this.#startedAt = this.#clock.now();
     this.#flight = new Flight({ bytes: this.#limits.flightBytes, datagrams: this.#limits.flightDatagrams });
     this.#tcp = this.#dial(options.tcp);
@@ -164,12 +164,14 @@ export class ClientIO extends Duplex implements TurboInfo {
     const lagMs = Math.max(0, (udp.lastAnswerAt ?? 0) - connectedAt);
     if (this.state === HandshakeState.BOUND || this.#phase.name === 'claiming') {
       this.#memory.answered(this.#endpoint, { lagMs, flightDatagrams: udp.answerDatagrams });
-    } else if (this.#rejected || !udp.answered) {
-      this.#memory.failed(this.#endpoint);
+    } else if (this.#rejected) {
+      this.#memory.failed(this.#endpoint, 'rejected');
+    } else if (!udp.answered) {
+      this.#memory.failed(this.#endpoint, 'silent');
     } else {
       this.#memory.late(this.#endpoint, lagMs);
     }
-    if (this.#phase.name === 'streaming') this.#closeUdp();
+    this.#closeUdp();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
@@ -312,7 +314,9 @@ export class ClientIO extends Duplex implements TurboInfo {
   #choose(): void {
     if (this.#phase.name !== 'racing') return;
     this.timeline.carrierChosen = this.#clock.now() - this.#startedAt;
-    if (this.#udp?.claimable) this.#claim(this.#udp);
+    // Careful may be rejected without harm; fast cannot go back.
+    const marginMs = this.#plan.contact === 'fast' ? this.#limits.claimMarginMs : 0;
+    if (this.#udp?.claimable(marginMs)) this.#claim(this.#udp);
     else this.#beginPlain(this.#carry());
   }
 
@@ -450,7 +454,7 @@ export class ClientIO extends Duplex implements TurboInfo {
   }
 
   #onTcpEnd(): void {
-    if (this.#phase.name === 'streaming') this.push(null);
+    if (this.#phase.name === 'streaming') this.endReading();
     else if (this.#phase.name === 'claiming') this.#onClaimFailed(new Error('the server closed the connection'));
   }
 
@@ -458,13 +462,13 @@ export class ClientIO extends Duplex implements TurboInfo {
     switch (this.#phase.name) {
       case 'streaming':
         if (error) this.#fail(error);
-        else if (!this.readableEnded) this.push(null);
+        else this.carrierClosed();
         return;
       case 'claiming':
         this.#onClaimFailed(error ?? new Error('the connection was closed before the Reply'));
         return;
       case 'racing':
-        this.push(null);
+        this.endReading();
         return;
       default:
     }
@@ -477,15 +481,27 @@ export class ClientIO extends Duplex implements TurboInfo {
 
   /** Gives everything back, once: sockets, timers, subscriptions, a waiting write. */
   #end(state: HandshakeState): void {
-    if (this.#phase.name === 'over') return;
+    const phase = this.#phase;
+    if (phase.name === 'over') return;
     this.#phase = { name: 'over' };
     this.#grace?.unsubscribe();
     this.#replyTimer?.cancel();
     this.#closeUdp();
-    this.#tcp.destroy();
+    if (phase.name === 'claiming') this.#leave(phase.carrier);
+    else this.#tcp.destroy();
     this.#releaseWithheld();
     this.#state.next(state);
     this.#state.complete();
+  }
+
+  /**
+   * The Reply is still to come. To close over it would reset the connection, and the server would see a failure where it
+   * sees an end natively, or would never see the tombstone.
+   */
+  #leave(carrier: TcpCarrier): void {
+    const timer = this.#clock.after(this.#replyTimeoutMs(), () => carrier.destroy());
+    carrier.socket.once('close', () => timer.cancel());
+    carrier.leave();
   }
 
   #releaseWithheld(): void {

@@ -48,8 +48,10 @@ interface Path {
   careful?: boolean;
   /** Offered first until `until`, on the clock. */
   group?: { name: string; until: number };
-  /** Completed handshakes in a row without an answer over UDP, or with a rejected tombstone. */
-  failures: number;
+  /** Completed handshakes in a row without an answer over UDP. */
+  silences: number;
+  /** Completed handshakes in a row with a rejected tombstone: UDP works, and leads elsewhere than TCP. */
+  rejections: number;
   /** On the clock; UDP stays unused until then. */
   brokenUntil?: number;
 }
@@ -61,7 +63,7 @@ export interface PathMemoryOptions {
   localNetwork?: () => string;
 }
 
-/** One silent handshake may be a lost datagram; two in a row are a network without UDP. */
+/** One silent handshake may be a lost datagram, one rejection a server restarted; two in a row are the path's way. */
 const FAILURES_UNTIL_BROKEN = 2;
 /** Reading the interfaces takes about 0.1 ms; they change seldom. */
 const LOCAL_NETWORK_AGE_MS = 5_000;
@@ -84,12 +86,15 @@ export class PathMemory {
     });
   }
 
-  /** The plan for the next connection to `endpoint` ("host:port" as the caller named it). */
-  plan(endpoint: string, firstContact: FirstContact = 'fast'): PathPlan {
-    const limits = this.#limits;
+  /**
+   * The plan for the next connection to `endpoint` ("host:port" as the caller named it).
+   * @param changes limits of this one connection, over the memory's
+   */
+  plan(endpoint: string, firstContact: FirstContact = 'fast', changes: Partial<Limits> = {}): PathPlan {
+    const limits = { ...this.#limits, ...changes };
     const path = this.#paths.get(this.#key(endpoint));
     const known = path?.flightDatagrams;
-    const suspected = (path?.failures ?? 0) > 0;
+    const suspected = (path?.silences ?? 0) > 0;
     return {
       udp: path?.brokenUntil === undefined || path.brokenUntil <= this.#clock.now(),
       contact: path?.careful ? 'careful' : path?.accepted ? 'fast' : firstContact,
@@ -115,7 +120,8 @@ export class PathMemory {
     path.accepted = true;
     path.lagMs = lagMs;
     path.flightDatagrams = flightDatagrams;
-    path.failures = 0;
+    path.silences = 0;
+    path.rejections = 0;
     delete path.brokenUntil;
   }
 
@@ -123,14 +129,14 @@ export class PathMemory {
   late(endpoint: string, lagMs: number): void {
     const path = this.#path(endpoint);
     path.lagMs = lagMs;
-    path.failures = 0;
+    path.silences = 0;
   }
 
   /** A handshake completed over TCP although UDP was tried: it was silent, or the tombstone was rejected. */
-  failed(endpoint: string): void {
+  failed(endpoint: string, how: 'silent' | 'rejected' = 'silent'): void {
     const path = this.#path(endpoint);
-    path.failures++;
-    const excess = path.failures - FAILURES_UNTIL_BROKEN;
+    const inRow = how === 'silent' ? ++path.silences : ++path.rejections;
+    const excess = inRow - FAILURES_UNTIL_BROKEN;
     if (excess < 0) return;
     const { pathBrokenMs, pathBrokenMaxMs } = this.#limits;
     path.brokenUntil = this.#clock.now() + Math.min(pathBrokenMs * 2 ** excess, pathBrokenMaxMs);
@@ -160,7 +166,7 @@ export class PathMemory {
     const key = this.#key(endpoint);
     let path = this.#paths.get(key);
     if (!path) {
-      path = { failures: 0 };
+      path = { silences: 0, rejections: 0 };
       this.#paths.set(key, path);
     }
     return path;

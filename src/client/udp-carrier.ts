@@ -7,6 +7,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { Limits } from '../limits.js';
 import type { Clock } from '../platform/clock.js';
 import type { Network, UdpSocket } from '../platform/network.js';
+import { PAYLOAD_MAX } from '../wire/constants.js';
 import { decodeDatagram, encodeDatagram, type ServerDatagram } from '../wire/datagram.js';
 import { DatagramStream } from '../wire/datagram-stream.js';
 import type { Flight } from '../wire/flight.js';
@@ -40,7 +41,6 @@ export class UdpCarrier {
   #sent = 0;
   #sentSequence = 0;
   #requested = false;
-  #claimed = false;
   #instance: Buffer | undefined;
   #acknowledged = 0;
   /** What each datagram said is left behind it, by sequence - 1. */
@@ -87,9 +87,10 @@ export class UdpCarrier {
     return this.#received.delivered > 0;
   }
 
-  /** Datagrams of the answer that are here, in order. */
+  /** Datagrams of the server's whole flight: those that are here, in order, and those that the rest would take. */
   get answerDatagrams(): number {
-    return this.#received.delivered;
+    const { delivered } = this.#received;
+    return delivered + Math.ceil((this.#remaining[delivered - 1] ?? 0) / PAYLOAD_MAX);
   }
 
   /** The server's session, for correlating logs: the public ID, not the secret. */
@@ -104,12 +105,17 @@ export class UdpCarrier {
     return delivered > 0 && (this.#remaining[delivered - 1] === 0 || delivered >= this.#sent);
   }
 
-  /** Whether a tombstone that is sent now comes before the session's end. */
-  get claimable(): boolean {
+  /**
+   * Whether a tombstone that is sent now comes before the session's end.
+   * @param marginMs how much before; at most half of the session's life is asked for
+   */
+  claimable(marginMs: number): boolean {
     if (!this.answered) return false;
+    const answeredAt = this.firstAnswerAt as number;
     // The lifetime counts from the answer's departure: its way here and the tombstone's way there make a round trip.
-    const roundTrip = (this.firstAnswerAt as number) - (this.firstSentAt as number);
-    return this.#options.clock.now() + roundTrip < this.#expiresAt;
+    const roundTrip = answeredAt - (this.firstSentAt as number);
+    const margin = Math.min(marginMs, (this.#expiresAt - answeredAt) / 2);
+    return this.#options.clock.now() + roundTrip + margin < this.#expiresAt;
   }
 
   /** The server's bytes that are here in order and were not read yet. */
@@ -119,10 +125,10 @@ export class UdpCarrier {
 
   /**
    * The claim to the session as it stands, and the last sequence of the client's that TCP need not repeat. From here on
-   * the answer stays as it is: what UDP still brings, TCP repeats.
+   * the answer stays as it is, and the socket is closed: what UDP still brings, TCP repeats.
    */
   claim(): { tombstone: Buffer; clientSequence: number } {
-    this.#claimed = true;
+    this.close();
     const clientSequence = this.#acknowledged;
     const tombstone = encodeTombstone({
       secret: this.#secret,
@@ -138,7 +144,8 @@ export class UdpCarrier {
     const { flight, clock } = this.#options;
     if (!this.#connected || flight.bytes === 0) return;
     this.firstSentAt ??= clock.now();
-    while (this.#sent < this.#options.datagrams) {
+    // The flight goes out whole, however little the server's answer asked for last time.
+    while (this.#sent < this.#options.limits.clientDatagramsMax) {
       const known = this.#sentSequence < flight.sequence;
       const next = known ? flight.datagram(this.#sentSequence + 1) : flight.cut();
       if (!next) break;
@@ -184,7 +191,7 @@ export class UdpCarrier {
   }
 
   #onMessage(message: Buffer): void {
-    if (this.#claimed) return;
+    if (this.#socket === undefined) return;
     const datagram = decodeDatagram(message);
     if (typeof datagram === 'string' || datagram.side !== 'server') return;
     if (!datagram.connectionId.equals(this.#connectionId)) return;

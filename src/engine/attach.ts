@@ -147,7 +147,11 @@ class AttachedPort implements TurboPort {
     const timer = this.#clock.after(timeoutMs, () => stream.destroy(new TurboError('ERR_TURBO_HANDSHAKE_TIMEOUT')));
     stream.once('close', () => timer.cancel());
     this.#handshake.run({ stream, timer }, () => {
+      // A TLSSocket takes this from its stream when it is made. A client that ends within the handshake ends it; what the
+      // server wants afterwards is known with its TCP connection.
+      if (stream instanceof ServerIO) stream.allowHalfOpen = false;
       for (const startTls of this.#startTls) startTls.call(this.#server, stream);
+      if (stream instanceof ServerIO) stream.allowHalfOpen = true;
     });
   }
 
@@ -158,6 +162,7 @@ class AttachedPort implements TurboPort {
     const { stream } = handshake;
     if (!(stream instanceof ServerIO)) return;
     giveTcpSurface(socket, stream);
+    socket.allowHalfOpen = stream.tcpAllowHalfOpen;
     stream.onFailure = (error) => socket.destroy(error);
   }
 

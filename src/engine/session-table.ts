@@ -10,10 +10,15 @@ import type { Session } from './session.js';
 /** How late an expired session may be ended. */
 const SWEEP_MS = 250;
 
+/** lru-cache takes a new size only together with a new value: each change of a session's size is a new entry. */
+interface Entry {
+  readonly session: Session;
+}
+
 export class SessionTable {
   readonly #limits: Readonly<Limits>;
   readonly #clock: Clock;
-  readonly #waiting: LRUCache<string, Session>;
+  readonly #waiting: LRUCache<string, Entry>;
   readonly #claimed: LRUCache<string, true>;
   #sweep: Timer | undefined;
 
@@ -28,7 +33,8 @@ export class SessionTable {
       max: limits.halfOpenSessions,
       maxSize: limits.halfOpenBytes,
       noUpdateTTL: true,
-      dispose: (session) => {
+      noDisposeOnSet: true,
+      dispose: ({ session }) => {
         if (!session.claimed) onExpired(session);
       },
     });
@@ -49,7 +55,7 @@ export class SessionTable {
   }
 
   get(connectionId: Buffer): Session | undefined {
-    return this.#waiting.get(keyOf(connectionId));
+    return this.#waiting.get(keyOf(connectionId))?.session;
   }
 
   wasClaimed(connectionId: Buffer): boolean {
@@ -64,7 +70,7 @@ export class SessionTable {
   /** The caller has made sure of the room. */
   add(session: Session): void {
     const ttl = session.expiresAt - this.#clock.now();
-    this.#waiting.set(keyOf(session.connectionId), session, { ttl, size: session.bytes });
+    this.#waiting.set(keyOf(session.connectionId), { session }, { ttl, size: session.bytes });
     this.#sweepLater();
   }
 
@@ -73,7 +79,7 @@ export class SessionTable {
     const key = keyOf(session.connectionId);
     const current = this.#waiting.info(key)?.size;
     if (current === undefined || current === session.bytes || !this.hasRoomFor(session.bytes - current)) return;
-    this.#waiting.set(key, session, { size: session.bytes });
+    this.#waiting.set(key, { session }, { size: session.bytes });
   }
 
   /** Takes a session out, for its tombstone; its ID cannot be claimed again, nor opened. */

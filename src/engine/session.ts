@@ -1,10 +1,10 @@
 /** A session between its first datagram and its tombstone. */
-import { randomBytes } from 'node:crypto';
 import type { Limits } from '../limits.js';
 import { FutureTcpLink } from '../server/future-tcp-link.js';
 import { ServerIO } from '../server/server-io.js';
-import { INSTANCE_LENGTH, SEQUENCE_MAX } from '../wire/constants.js';
+import { SEQUENCE_MAX } from '../wire/constants.js';
 import { DatagramStream } from '../wire/datagram-stream.js';
+import { makeInstance } from '../wire/identity.js';
 import { CreditLedger } from './credit-ledger.js';
 
 /** A TLS record's header: type, version, length (RFC 8446, section 5.1). */
@@ -28,7 +28,7 @@ export class Session {
   readonly port: number;
   readonly openedAt: number;
   readonly expiresAt: number;
-  readonly instance = randomBytes(INSTANCE_LENGTH);
+  readonly instance = makeInstance();
   readonly credit = new CreditLedger();
   readonly inbound: DatagramStream;
   readonly link: FutureTcpLink;

@@ -72,6 +72,19 @@ export class TcpCarrier {
     this.socket.end(once);
   }
 
+  /** Ends the connection without a reset: FIN, and what the peer still says before its own is read and dropped. */
+  leave(): void {
+    this.#sink = {
+      onBytes: () => true,
+      onEnd: () => this.socket.destroy(),
+      onError: () => {},
+      onClose: () => {},
+    };
+    this.socket.unref();
+    this.socket.end();
+    this.socket.resume();
+  }
+
   /** Gives the connection up; the sink hears nothing more of it. */
   destroy(): void {
     this.#sink = undefined;

@@ -57,11 +57,6 @@ Object.assign(surface, {
     tcpOf(this)?.unref();
     return this;
   },
-  resetAndDestroy(this: TLSSocket): TLSSocket {
-    tcpOf(this)?.resetAndDestroy();
-    this.destroy();
-    return this;
-  },
 });
 
 /** Gives a TLSSocket the surface of the TCP connection under its IO. */

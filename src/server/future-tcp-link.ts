@@ -41,6 +41,7 @@ export class FutureTcpLink {
   #finished = false;
   #ended = false;
   #skip = 0;
+  #allowHalfOpen = true;
 
   /** @param onKept called at the end of each tick in which TLS wrote */
   constructor(limits: Readonly<Limits>, onKept: () => void) {
@@ -60,6 +61,11 @@ export class FutureTcpLink {
   /** The TCP connection; undefined before the tombstone. */
   get socket(): TcpSocket | undefined {
     return this.#carrier?.socket;
+  }
+
+  /** Whether whoever listens on TCP wants connections that stay open when the client has ended; known from the binding on. */
+  get allowHalfOpen(): boolean {
+    return this.#allowHalfOpen;
   }
 
   /** Who gets what TCP brings. */
@@ -106,6 +112,7 @@ export class FutureTcpLink {
   /** TCP takes over. `head` reaches the sink asynchronously, as all bytes do. */
   bind({ socket, preface, serverSequence, head, skip }: TcpBinding): void {
     this.#skip = skip;
+    this.#allowHalfOpen = socket.allowHalfOpen;
     if (head.length > 0) socket.unshift(head);
     const carrier = new TcpCarrier(socket, {
       onBytes: (chunk) => this.#onBytes(chunk),

@@ -4,13 +4,13 @@
  * Hand it to `tlsServer.emit('connection', io)`. It has no peer address before TCP binds it: addresses of UDP are not
  * validated, and policy takes the TCP one.
  */
-import { Duplex } from 'node:stream';
 import type { Observable } from 'rxjs';
 import { TurboError } from '../errors.js';
 import type { TcpSocket } from '../platform/network.js';
+import { TlsDuplex } from '../platform/tls-duplex.js';
 import type { FutureTcpLink, HandshakeState } from './future-tcp-link.js';
 
-export class ServerIO extends Duplex {
+export class ServerIO extends TlsDuplex {
   readonly #link: FutureTcpLink;
   /** The public ID of the session, 16 bytes. */
   readonly connectionId: Buffer;
@@ -18,16 +18,14 @@ export class ServerIO extends Duplex {
   onFailure: (error: Error) => void = (error) => this.destroy(error);
 
   constructor(link: FutureTcpLink, connectionId: Buffer) {
-    super({ allowHalfOpen: true });
+    super();
     this.#link = link;
     this.connectionId = connectionId;
     link.attach({
       onBytes: (chunk) => this.push(chunk),
-      onEnd: () => this.push(null),
+      onEnd: () => this.endReading(),
       onError: (error) => this.onFailure(error),
-      onClose: () => {
-        if (!this.readableEnded && !this.destroyed) this.push(null);
-      },
+      onClose: () => this.carrierClosed(),
     });
   }
 
@@ -43,6 +41,11 @@ export class ServerIO extends Duplex {
   /** The TCP connection, for its addresses and options; undefined before the tombstone. */
   get tcp(): TcpSocket | undefined {
     return this.#link.socket;
+  }
+
+  /** Whether TLS's owner may go on writing when the client has ended: what the TCP connection was accepted with. */
+  get tcpAllowHalfOpen(): boolean {
+    return this.#link.allowHalfOpen;
   }
 
   /** Stream bytes that UDP brought, in order. */
