@@ -5,14 +5,14 @@ import { Peer, type Transport } from './peer.js';
 const CONCURRENCY = 16;
 
 export async function handshakes(keyType: 'ecdsa' | 'rsa', count: number, rounds: number): Promise<Figure[]> {
-  const peer = await Peer.start('idle', keyType);
+  const peer = await Peer.start('farewell', keyType);
   const cpu: Record<Transport, number[]> = { tls: [], turbo: [] };
   const run = async (transport: Transport): Promise<number> => {
     const before = await peer.usage();
     const startedAt = performance.now();
     let left = count;
     const worker = async () => {
-      while (left-- > 0) (await peer.connect(transport)).destroy();
+      while (left-- > 0) (await peer.greeted(transport)).destroy();
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));
     const seconds = (performance.now() - startedAt) / 1000;

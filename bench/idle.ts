@@ -8,7 +8,7 @@ const CONCURRENCY = 32;
 export async function idle(connections: number, rounds: number): Promise<Figure[]> {
   const heap: Record<Transport, number[]> = { tls: [], turbo: [] };
   const resident = await byTurns(rounds, async (transport) => {
-    const peer = await Peer.start('idle');
+    const peer = await Peer.start('greet');
     try {
       await open(peer, transport, 100).then(close); // what the first connections load stays loaded
       const before = await peer.usage();
@@ -39,7 +39,7 @@ async function open(peer: Peer, transport: Transport, count: number): Promise<TL
   const sockets: TLSSocket[] = [];
   let left = count;
   const worker = async () => {
-    while (left-- > 0) sockets.push(await peer.connect(transport));
+    while (left-- > 0) sockets.push(await peer.greeted(transport));
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   return sockets;

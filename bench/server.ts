@@ -10,8 +10,11 @@ export type Request =
   | { ask: 'start'; key: string; cert: string; mode: Mode; maxVersion?: 'TLSv1.2' | 'TLSv1.3' }
   | { ask: 'usage' }
   | { ask: 'stop' };
-/** What connections do: nothing, echo, swallow all bytes and say so at the end, or send `BULK_BYTES` when asked. */
-export type Mode = 'idle' | 'echo' | 'sink' | 'source';
+/**
+ * What the server does with a connection: say a byte when it is secure, say it and end, swallow all bytes and say so at
+ * the end, or send as many bytes as it is asked for.
+ */
+export type Mode = 'greet' | 'farewell' | 'sink' | 'source';
 export interface Ports {
   tls: number;
   turbo: number;
@@ -34,7 +37,8 @@ function serve(mode: Mode, socket: TLSSocket): void {
   open++;
   socket.on('close', () => open--);
   socket.on('error', () => {});
-  if (mode === 'echo') socket.pipe(socket);
+  if (mode === 'greet') socket.write('.');
+  if (mode === 'farewell') socket.end('.');
   if (mode === 'sink') {
     socket.resume();
     socket.on('end', () => socket.end('done'));

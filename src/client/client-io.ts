@@ -363,6 +363,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   #takeOver(carrier: TcpCarrier, clientSequence: number): void {
     const kept = this.#flight.after(clientSequence);
     if (kept.length > 0) carrier.socket.write(kept);
+    this.#flight.release();
     this.#releaseWithheld();
     if (this.#ended) carrier.end(() => {});
   }

@@ -7,7 +7,7 @@
  */
 import { networkInterfaces } from 'node:os';
 import { LRUCache } from 'lru-cache';
-import { defaultLimits, type Limits } from '../limits.js';
+import { type Limits, limitsWith } from '../limits.js';
 import { type Clock, systemClock } from '../platform/clock.js';
 
 /**
@@ -57,7 +57,7 @@ interface Path {
 }
 
 export interface PathMemoryOptions {
-  limits?: Readonly<Limits>;
+  limits?: Partial<Limits>;
   clock?: Clock;
   /** Names the network that this machine is on; what was learnt on another one does not count. */
   localNetwork?: () => string;
@@ -74,13 +74,14 @@ export class PathMemory {
   readonly #localNetwork: () => string;
   readonly #paths: LRUCache<string, Path>;
 
-  constructor({ limits = defaultLimits, clock = systemClock, localNetwork }: PathMemoryOptions = {}) {
-    this.#limits = limits;
+  /** @throws TurboError ERR_TURBO_BAD_OPTION for limits that are none */
+  constructor({ limits, clock = systemClock, localNetwork }: PathMemoryOptions = {}) {
+    this.#limits = limitsWith(limits);
     this.#clock = clock;
     this.#localNetwork = localNetwork ?? interfaceAddresses(clock);
     this.#paths = new LRUCache({
-      max: limits.pathEntries,
-      ttl: limits.pathAgeMs,
+      max: this.#limits.pathEntries,
+      ttl: Math.ceil(this.#limits.pathAgeMs), // whole, as lru-cache has it
       ttlResolution: 0,
       perf: { now: () => clock.now() + 1 }, // lru-cache takes a start time of 0 for "no time limit"
     });

@@ -31,7 +31,8 @@ export interface TcpBinding {
 export class FutureTcpLink {
   readonly #limits: Readonly<Limits>;
   readonly #state = new BehaviorSubject<HandshakeState>(HandshakeState.RACING);
-  readonly #onKept: () => void;
+  /** Gone with the binding, and with it the session. */
+  #onKept: (() => void) | undefined;
   /** What TLS has written; the engine cuts datagrams from it. */
   readonly flight: Flight;
   #carrier: TcpCarrier | undefined;
@@ -128,6 +129,8 @@ export class FutureTcpLink {
     socket.write(preface);
     const rest = this.flight.after(serverSequence);
     if (rest.length > 0) socket.write(rest);
+    this.flight.release();
+    this.#onKept = undefined;
     process.nextTick(() => socket.uncork());
     this.#state.next(HandshakeState.BOUND);
     this.#release();
@@ -159,7 +162,7 @@ export class FutureTcpLink {
     this.#noticed = true;
     process.nextTick(() => {
       this.#noticed = false;
-      if (!this.#carrier) this.#onKept();
+      this.#onKept?.();
     });
   }
 

@@ -2,7 +2,7 @@
  * The sending half of a stream over UDP: joins what TLS writes, cuts it into datagrams, and knows what is left for TCP
  * after any of them. It knows nothing of sockets or of TLS.
  */
-import { PAYLOAD_MAX } from './constants.js';
+import { PAYLOAD_MAX, SEQUENCE_MAX } from './constants.js';
 
 /** A stretch of the stream as one datagram carries it. */
 export interface FlightDatagram {
@@ -13,16 +13,18 @@ export interface FlightDatagram {
   remaining: number;
 }
 
+const EMPTY: Buffer = Buffer.alloc(0);
+
 export class Flight {
   readonly #maxDatagrams: number;
   readonly #maxCutBytes: number;
-  #stream: Buffer = Buffer.alloc(0);
+  #stream: Buffer = EMPTY;
   /** Where each datagram ends in the stream, by sequence - 1. */
   readonly #ends: number[] = [];
 
-  /** @param bounds how many datagrams may be cut, and how many bytes they may carry in all */
+  /** @param bounds how many datagrams may be cut, SEQUENCE_MAX at most, and how many bytes they may carry in all */
   constructor(bounds: { bytes: number; datagrams: number }) {
-    this.#maxDatagrams = bounds.datagrams;
+    this.#maxDatagrams = Math.min(bounds.datagrams, SEQUENCE_MAX);
     this.#maxCutBytes = bounds.bytes;
   }
 
@@ -66,5 +68,10 @@ export class Flight {
   /** The stream behind the datagram `sequence` (0: all of it): what TCP carries. */
   after(sequence: number): Buffer {
     return sequence === 0 ? this.#stream : this.#stream.subarray(this.#ends[sequence - 1]);
+  }
+
+  /** TCP has the stream: the bytes are not needed any more. */
+  release(): void {
+    this.#stream = EMPTY;
   }
 }
