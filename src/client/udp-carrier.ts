@@ -6,7 +6,7 @@ import { isIPv6 } from 'node:net';
 import { type Observable, Subject } from 'rxjs';
 import type { Limits } from '../limits.js';
 import type { Clock } from '../platform/clock.js';
-import type { Network, UdpSocket } from '../platform/network.js';
+import { type Network, numericLookup, type UdpSocket } from '../platform/network.js';
 import { PAYLOAD_MAX } from '../wire/constants.js';
 import { decodeDatagram, encodeDatagram, type ServerDatagram } from '../wire/datagram.js';
 import { DatagramStream } from '../wire/datagram-stream.js';
@@ -58,7 +58,7 @@ export class UdpCarrier {
     const { limits, network, address, port, localAddress } = options;
     this.#received = new DatagramStream({ bytes: limits.clientHeldBytes, datagrams: limits.clientHeldDatagrams });
     try {
-      const socket = network.createUdpSocket({ type: isIPv6(address) ? 'udp6' : 'udp4' });
+      const socket = network.createUdpSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: numericLookup });
       this.#socket = socket;
       // Refused by ICMP, no route, no descriptor left: UDP has failed here, TCP decides.
       socket.on('error', () => this.#die());

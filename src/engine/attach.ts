@@ -56,8 +56,9 @@ const attached = new WeakSet<TlsServer>();
 export function attach(server: TlsServer, options: ServerTurboOptions = {}): TurboPort {
   announceExperimental();
   if (attached.has(server)) throw new TurboError('ERR_TURBO_ALREADY_ATTACHED');
+  const port = new AttachedPort(server, options);
   attached.add(server);
-  return new AttachedPort(server, options);
+  return port;
 }
 
 class AttachedPort implements TurboPort {

@@ -109,7 +109,7 @@ export class Engine {
 
   /** Takes a TCP connection whose first bytes were not read. */
   handleConnection(socket: TcpSocket): void {
-    const refused = (reason: RefuseReason) => this.#events.next({ type: 'refused', reason });
+    const refused = (reason: RefuseReason, error?: Error) => this.#events.next({ type: 'refused', reason, error });
     if (this.#unrouted.size >= this.limits.unroutedConnections) {
       socket.on('error', () => {});
       socket.destroy();

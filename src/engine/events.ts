@@ -56,6 +56,7 @@ export type EngineEvent =
   | { type: 'expired'; connectionId: Buffer }
   /** A TCP connection began as plain TLS. */
   | { type: 'plain' }
-  | { type: 'refused'; reason: RefuseReason }
+  /** A TCP connection was closed before it was routed; `error` says more where there is more to say. */
+  | { type: 'refused'; reason: RefuseReason; error: Error | undefined }
   /** The UDP socket reported an error; TCP goes on. */
   | { type: 'udp-error'; error: Error };

@@ -1,7 +1,7 @@
 /** The UDP port beside a TCP port. */
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { TurboError } from '../errors.js';
-import type { Network, UdpSocket } from '../platform/network.js';
+import { type Network, numericLookup, type UdpSocket } from '../platform/network.js';
 
 /** The kernel's default loses datagrams in bursts of 50; it grants what its own limit allows. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -20,6 +20,7 @@ export function bindUdp(
       type: isIPv6(address) ? 'udp6' : 'udp4',
       ipv6Only,
       recvBufferSize: RECEIVE_BUFFER_BYTES,
+      lookup: numericLookup,
     });
     const failed = (cause: Error) => {
       udp.close();

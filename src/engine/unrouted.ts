@@ -34,7 +34,7 @@ export class Unrouted {
   constructor(socket: TcpSocket, timeoutMs: number, clock: Clock, handlers: UnroutedHandlers) {
     this.#socket = socket;
     this.#handlers = handlers;
-    this.#timer = clock.after(timeoutMs, () => this.refuse('timeout'));
+    this.#timer = clock.after(timeoutMs, () => this.refuse('timeout', new TurboError('ERR_TURBO_FIRST_BYTES_TIMEOUT')));
     socket.on('readable', this.#onReadable);
     socket.on('end', this.#onGone);
     socket.on('error', this.#onGone);

@@ -103,6 +103,8 @@ export class FutureTcpLink {
     this.#sink = undefined;
     this.#release();
     if (this.#carrier) {
+      // TLS may give up on what came with the tombstone: without the Reply the client would think its session lost.
+      this.#carrier.socket.uncork();
       this.#carrier.destroy();
       this.#finish(HandshakeState.CLOSED);
     } else {
