@@ -19,8 +19,8 @@ export { ClientIO, type ClientIOOptions, type Timeline, type TurboInfo } from '.
 export { type ClientTurboOptions, connect, type TurboConnectionOptions, type TurboSocket } from './client/connect.js';
 export { type FirstContact, PathMemory, type PathMemoryOptions } from './client/path-memory.js';
 export { turboTransport } from './client/turbo-transport.js';
-export { attach, type ServerTurboOptions, type TurboPort } from './engine/attach.js';
-export { createServer, type ServerOptions, type TurboServer } from './engine/create-server.js';
+export { type AttachOptions, attach, type TurboPort } from './engine/attach.js';
+export { createServer, type ServerOptions, type ServerTurboOptions, type TurboServer } from './engine/create-server.js';
 export type { DropReason, EngineEvent, RefuseReason, RejectReason } from './engine/events.js';
 export { type Accepted, TurboListener, type TurboListenerOptions } from './engine/turbo-listener.js';
 export { errorTexts, TurboError, type TurboErrorCode } from './errors.js';

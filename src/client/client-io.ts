@@ -72,7 +72,8 @@ type Phase =
   | { name: 'claiming'; contact: FirstContact; carrier: TcpCarrier; clientSequence: number; held: Buffer }
   /** The careful claim failed without a usable answer: TCP is dialled again, for plain TLS. */
   | { name: 'redialling' }
-  | { name: 'streaming'; carrier: TcpCarrier }
+  /** TCP carries the stream that began over `begunOver`. */
+  | { name: 'streaming'; carrier: TcpCarrier; begunOver: 'udp' | 'tcp' }
   | { name: 'over' };
 
 type Claiming = Phase & { name: 'claiming' };
@@ -136,7 +137,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
       case 'claiming':
         return this.#phase.contact === 'fast' ? 'udp' : undefined;
       case 'streaming':
-        return this.state === HandshakeState.BOUND ? 'udp' : 'tcp';
+        return this.#phase.begunOver;
       default:
         return undefined;
     }
@@ -162,7 +163,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     if (!udp) return;
     const connectedAt = this.#tcpConnectedAt ?? 0;
     const lagMs = Math.max(0, (udp.lastAnswerAt ?? 0) - connectedAt);
-    if (this.state === HandshakeState.BOUND || this.#phase.name === 'claiming') {
+    if (this.carrier === 'udp') {
       this.#memory.answered(this.#endpoint, { lagMs, flightDatagrams: udp.answerDatagrams });
     } else if (this.#rejected) {
       this.#memory.failed(this.#endpoint, 'rejected');
@@ -289,6 +290,8 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
       if (this.#phase.name === 'racing') this.#onTcpLost();
     });
     this.#state.next(HandshakeState.GRACE);
+    // Whoever watches the state may have ended the connection.
+    if (this.#phase.name !== 'racing') return;
     this.#grace = this.#graceOver().subscribe(() => this.#choose());
   }
 
@@ -325,17 +328,20 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     const carrier = this.#carry();
     const { tombstone, clientSequence } = udp.claim();
     this.#phase = { name: 'claiming', contact, carrier, clientSequence, held: Buffer.alloc(0) };
-    this.#state.next(HandshakeState.CLAIMING);
     this.#replyTimer = this.#clock.after(this.#replyTimeoutMs(), () => this.#onReplyOverdue());
     const { socket } = carrier;
     if (contact === 'careful') {
       // Nothing may follow the tombstone: after a rejection the next byte is a first byte again.
       socket.write(tombstone);
+      this.#state.next(HandshakeState.CLAIMING);
       return;
     }
     // TLS answers while the socket is corked, so that its Finished and the first request leave with the tombstone.
     socket.cork();
     socket.write(tombstone);
+    this.#state.next(HandshakeState.CLAIMING);
+    // Whoever watches the state may have ended the connection.
+    if (this.#phase.name !== 'claiming') return;
     this.#takeOver(carrier, clientSequence);
     this.#deliver(udp);
     setImmediate(() => socket.uncork());
@@ -353,10 +359,10 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
       this.#fail(new TurboError('ERR_TURBO_REQUIRED', why, { retryable: true }));
       return;
     }
-    this.#phase = { name: 'streaming', carrier };
+    this.#phase = { name: 'streaming', carrier, begunOver: 'tcp' };
     this.#takeOver(carrier, 0);
-    this.#state.next(HandshakeState.PLAIN);
     carrier.resume();
+    this.#state.next(HandshakeState.PLAIN);
   }
 
   /** TLS writes to TCP from here on; what it wrote behind the datagram `clientSequence` comes first. */
@@ -403,8 +409,10 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   }
 
   #onAccepted({ carrier, contact, clientSequence }: Claiming, rest: Buffer): void {
-    this.#phase = { name: 'streaming', carrier };
+    this.#phase = { name: 'streaming', carrier, begunOver: 'udp' };
     this.#state.next(HandshakeState.BOUND);
+    // Whoever watches the state may have ended the connection.
+    if (this.#phase.name !== 'streaming') return;
     if (contact === 'careful') {
       this.#takeOver(carrier, clientSequence);
       this.#deliver(this.#udp as UdpCarrier);

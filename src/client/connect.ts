@@ -1,6 +1,7 @@
 /** `tls.connect`, over TurboTLS. */
 import type { TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { inspect } from 'node:util';
 import { TurboError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import type { Clock } from '../platform/clock.js';
@@ -60,18 +61,22 @@ export function connect(
   listener?: Listener,
 ): TurboSocket;
 export function connect(port: number, options?: TurboConnectionOptions, listener?: Listener): TurboSocket;
+export function connect(path: string, options?: TurboConnectionOptions, listener?: Listener): TurboSocket;
 export function connect(...args: unknown[]): TurboSocket {
   const { options, listener } = normalized(args);
   const { turbo = {}, ...tlsOptions } = options;
+  if (typeof turbo !== 'object' || turbo === null) {
+    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo is an object of options, got ${inspect(turbo)}`);
+  }
   const { mode = 'prefer' } = turbo;
   if (mode !== 'prefer' && mode !== 'require' && mode !== 'off') {
-    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo.mode is 'prefer', 'require' or 'off', got ${String(mode)}`);
+    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo.mode is 'prefer', 'require' or 'off', got ${inspect(mode)}`);
   }
   const { firstContact } = turbo;
   if (firstContact !== undefined && firstContact !== 'fast' && firstContact !== 'careful') {
     throw new TurboError(
       'ERR_TURBO_BAD_OPTION',
-      `turbo.firstContact is 'fast' or 'careful', got ${String(firstContact)}`,
+      `turbo.firstContact is 'fast' or 'careful', got ${inspect(firstContact)}`,
     );
   }
   const notTcp = tlsOptions.socket ? 'socket' : tlsOptions.path ? 'path' : undefined;
@@ -119,13 +124,14 @@ function overTurbo(
 function actAsTcp(socket: TLSSocket, io: ClientIO, { timeout, allowHalfOpen = false }: TurboConnectionOptions): void {
   const state = socket as { connecting: boolean };
   state.connecting = true;
+  // A TLSSocket takes this from its stream, and knows no option for it.
+  socket.allowHalfOpen = allowHalfOpen;
   for (const event of ['lookup', 'connectionAttempt', 'connectionAttemptFailed', 'connectionAttemptTimeout']) {
     io.tcp.on(event, (...args: unknown[]) => socket.emit(event, ...args));
   }
   io.tcp.prependOnceListener('connect', () => {
     if (socket.destroyed) return;
     state.connecting = false;
-    socket.allowHalfOpen = allowHalfOpen;
     socket.emit('connect');
     socket.emit('ready');
   });
@@ -152,18 +158,19 @@ function tcpOptions(options: TurboConnectionOptions): TcpNetConnectOpts {
   return { port, ...Object.fromEntries(given) };
 }
 
-/** tls.connect(options[, callback]), (port[, host][, options][, callback]). */
+/** tls.connect(options[, callback]), (path[, options][, callback]), (port[, host][, options][, callback]). */
 function normalized(args: unknown[]): { options: TurboConnectionOptions; listener: Listener | undefined } {
   const rest = [...args];
   const last = rest.at(-1);
   const listener = typeof last === 'function' ? (rest.pop() as Listener) : undefined;
-  if (rest[0] !== null && typeof rest[0] === 'object') return { options: { ...rest[0] }, listener };
+  const [first, ...more] = rest;
+  if (first !== null && typeof first === 'object') return { options: { ...first }, listener };
   const options: TurboConnectionOptions = {};
-  for (const arg of rest) {
-    if (typeof arg === 'number') options.port = arg;
-    else if (typeof arg === 'string' && (options.port !== undefined || arg === '' || Number.isNaN(Number(arg))))
-      options.host = arg;
-    else if (typeof arg === 'string') options.port = Number(arg);
+  if (typeof first === 'number') options.port = first;
+  // As net.connect tells them apart: what is no number is the path of a unix socket.
+  if (typeof first === 'string') Object.assign(options, Number(first) >= 0 ? { port: Number(first) } : { path: first });
+  for (const arg of more) {
+    if (typeof arg === 'string') options.host = arg;
     else if (arg !== null && typeof arg === 'object') Object.assign(options, arg);
   }
   return { options, listener };

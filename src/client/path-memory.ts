@@ -139,8 +139,11 @@ export class PathMemory {
     const inRow = how === 'silent' ? ++path.silences : ++path.rejections;
     const excess = inRow - FAILURES_UNTIL_BROKEN;
     if (excess < 0) return;
-    const { pathBrokenMs, pathBrokenMaxMs } = this.#limits;
-    path.brokenUntil = this.#clock.now() + Math.min(pathBrokenMs * 2 ** excess, pathBrokenMaxMs);
+    const { pathAgeMs, pathBrokenMs, pathBrokenMaxMs } = this.#limits;
+    const brokenMs = Math.min(pathBrokenMs * 2 ** excess, pathBrokenMaxMs);
+    path.brokenUntil = this.#clock.now() + brokenMs;
+    // What doubles next time must be known next time.
+    this.#paths.set(this.#key(endpoint), path, { ttl: pathAgeMs + brokenMs });
   }
 
   /** The server had no session behind its UDP answer, or its Reply did not come in time. */
@@ -162,14 +165,11 @@ export class PathMemory {
     return `${this.#localNetwork()} ${endpoint}`;
   }
 
-  /** The path's entry, made where it is missing. */
+  /** The path's entry, made where it is missing; its age counts from now. */
   #path(endpoint: string): Path {
     const key = this.#key(endpoint);
-    let path = this.#paths.get(key);
-    if (!path) {
-      path = { silences: 0, rejections: 0 };
-      this.#paths.set(key, path);
-    }
+    const path = this.#paths.get(key) ?? { silences: 0, rejections: 0 };
+    this.#paths.set(key, path);
     return path;
   }
 }

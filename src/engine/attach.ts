@@ -4,7 +4,7 @@
  * The server listens natively and goes on being what it is. Only its `connection` listeners are taken over: they get
  * the raw socket for plain TLS, as ever, and a session's ServerIO for turbo.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket, Server as TlsServer } from 'node:tls';
@@ -20,9 +20,7 @@ import { Engine } from './engine.js';
 import type { EngineEvent } from './events.js';
 import { bindUdp } from './udp-port.js';
 
-export interface ServerTurboOptions {
-  /** `off`: plain TLS only, as if turbo were not there. Default 'prefer'. */
-  mode?: 'prefer' | 'off' | undefined;
+export interface AttachOptions {
   limits?: Partial<Limits> | undefined;
   /** Where the UDP socket comes from; TCP is the server's own. */
   network?: Pick<Network, 'createUdpSocket'> | undefined;
@@ -47,13 +45,16 @@ interface Handshake {
 
 const attached = new WeakSet<TlsServer>();
 
+/** Events whose listeners answer by a callback, the last argument; the handshake goes on within it. */
+const ANSWERED_EVENTS: ReadonlySet<string | symbol> = new Set(['newSession', 'resumeSession', 'OCSPRequest']);
+
 /**
  * Gives a server a TurboTLS port: UDP, of the same address and number as its TCP port.
  *
  * Where the UDP port cannot be opened, the server closes and emits `error` with ERR_TURBO_LISTEN.
  * @throws TurboError ERR_TURBO_ALREADY_ATTACHED, ERR_TURBO_BAD_OPTION
  */
-export function attach(server: TlsServer, options: ServerTurboOptions = {}): TurboPort {
+export function attach(server: TlsServer, options: AttachOptions = {}): TurboPort {
   announceExperimental();
   if (attached.has(server)) throw new TurboError('ERR_TURBO_ALREADY_ATTACHED');
   const port = new AttachedPort(server, options);
@@ -63,7 +64,7 @@ export function attach(server: TlsServer, options: ServerTurboOptions = {}): Tur
 
 class AttachedPort implements TurboPort {
   readonly #server: TlsServer;
-  readonly #options: ServerTurboOptions;
+  readonly #options: AttachOptions;
   readonly #network: Pick<Network, 'createUdpSocket'>;
   readonly #clock: Clock;
   readonly #events = new Subject<EngineEvent>();
@@ -73,7 +74,7 @@ class AttachedPort implements TurboPort {
   #engine: Engine | undefined;
   #udp: UdpSocket | undefined;
 
-  constructor(server: TlsServer, options: ServerTurboOptions) {
+  constructor(server: TlsServer, options: AttachOptions) {
     this.#server = server;
     this.#options = options;
     this.#network = options.network ?? nodeNetwork;
@@ -85,6 +86,7 @@ class AttachedPort implements TurboPort {
       if (this.#engine) this.#engine.handleConnection(stream);
       else this.#begin(stream, defaultLimits.handshakeTimeoutMs);
     });
+    bindAnswers(server);
     server.prependListener('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
     server.prependListener('tlsClientError', (_error: Error, socket: TLSSocket) => this.#onClientError(socket));
     server.prependListener('listening', () => this.#open());
@@ -168,9 +170,20 @@ class AttachedPort implements TurboPort {
   }
 
   #onClientError(socket: TLSSocket): void {
-    const handshake = this.#handshake.getStore();
-    if (!handshake) return;
-    handshake.timer.cancel();
-    if (handshake.stream instanceof ServerIO) giveTcpSurface(socket, handshake.stream);
+    // The time limit runs on: node:tls reports its own limit here too, and closes nothing.
+    const stream = this.#handshake.getStore()?.stream;
+    if (stream instanceof ServerIO) giveTcpSurface(socket, stream);
   }
+}
+
+/** Whoever answers, and from where: the handshake finds its own context again. */
+function bindAnswers(server: TlsServer): void {
+  const emit = server.emit;
+  server.emit = (event: string | symbol, ...args: unknown[]) => {
+    const answer = args.at(-1);
+    if (ANSWERED_EVENTS.has(event) && typeof answer === 'function') {
+      args[args.length - 1] = AsyncResource.bind(answer as (...args: unknown[]) => unknown);
+    }
+    return Reflect.apply(emit, server, [event, ...args]) as boolean;
+  };
 }

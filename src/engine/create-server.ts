@@ -1,7 +1,13 @@
 /** `tls.createServer`, with a TurboTLS port. */
 import { createServer as createTlsServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import { inspect } from 'node:util';
 import { TurboError } from '../errors.js';
-import { attach, type ServerTurboOptions, type TurboPort } from './attach.js';
+import { type AttachOptions, attach, type TurboPort } from './attach.js';
+
+export interface ServerTurboOptions extends AttachOptions {
+  /** `off`: plain TLS only, as if turbo were not there. Default 'prefer'. */
+  mode?: 'prefer' | 'off' | undefined;
+}
 
 export interface ServerOptions extends TlsOptions {
   turbo?: ServerTurboOptions;
@@ -24,10 +30,13 @@ export function createServer(
 ): TurboServer {
   const { turbo = {}, ...tlsOptions } = typeof first === 'function' ? {} : first;
   const listener = typeof first === 'function' ? first : second;
-  const { mode = 'prefer' } = turbo;
+  if (typeof turbo !== 'object' || turbo === null) {
+    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo is an object of options, got ${inspect(turbo)}`);
+  }
+  const { mode = 'prefer', ...attachOptions } = turbo;
   if (mode !== 'prefer' && mode !== 'off') {
-    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo.mode of a server is 'prefer' or 'off', got ${String(mode)}`);
+    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo.mode of a server is 'prefer' or 'off', got ${inspect(mode)}`);
   }
   const server = createTlsServer(tlsOptions, listener);
-  return Object.assign(server, { turbo: mode === 'off' ? undefined : attach(server, turbo) });
+  return Object.assign(server, { turbo: mode === 'off' ? undefined : attach(server, attachOptions) });
 }

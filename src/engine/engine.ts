@@ -110,7 +110,7 @@ export class Engine {
   /** Takes a TCP connection whose first bytes were not read. */
   handleConnection(socket: TcpSocket): void {
     const refused = (reason: RefuseReason, error?: Error) => this.#events.next({ type: 'refused', reason, error });
-    if (this.#unrouted.size >= this.limits.unroutedConnections) {
+    if (this.#unrouted.size >= this.limits.unroutedConnections && !this.#timeOutOldest()) {
       socket.on('error', () => {});
       socket.destroy();
       refused('too-many');
@@ -127,6 +127,15 @@ export class Engine {
       onDone: () => this.#unrouted.delete(unrouted),
     });
     this.#unrouted.add(unrouted);
+    unrouted.start();
+  }
+
+  /** In a full table the oldest has the shorter limit; whether it was over. */
+  #timeOutOldest(): boolean {
+    const [oldest] = this.#unrouted;
+    if (!oldest || this.#clock.now() - oldest.since < this.limits.pressureTimeoutMs) return false;
+    oldest.refuse('timeout');
+    return true;
   }
 
   /** How long a TLS handshake may take now: less under pressure, ms. */

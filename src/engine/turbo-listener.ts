@@ -59,7 +59,7 @@ export class TurboListener {
       clock: this.#clock,
       onSession: (stream) => {
         this.#sessions.next(stream);
-        if (!this.#offer({ carrier: 'turbo', protocol: 'tls', stream })) stream.expire();
+        if (!this.#offer({ carrier: 'turbo', protocol: 'tls', stream })) stream.destroy();
       },
       onProtocol: (protocol, stream) =>
         this.#state === 'listening' &&
@@ -94,10 +94,12 @@ export class TurboListener {
 
   /**
    * Opens both ports; options as for net.Server's listen. Port 0 finds a number that is free for both.
-   * @throws TurboError ERR_TURBO_LISTENER_STATE, ERR_TURBO_LISTEN (cause: the UDP socket's error), or TCP's own error
+   * @throws TurboError ERR_TURBO_LISTENER_STATE, ERR_TURBO_BAD_OPTION, ERR_TURBO_LISTEN (cause: the UDP socket's error),
+   *   or TCP's own error
    */
   async listen(options: ListenOptions = {}): Promise<AddressInfo> {
     if (this.#state !== 'new') throw new TurboError('ERR_TURBO_LISTENER_STATE', `it is ${this.#state}`);
+    if (options.path !== undefined) throw new TurboError('ERR_TURBO_BAD_OPTION', "a 'path' has no UDP port beside it");
     this.#state = 'opening';
     try {
       for (let tries = 1; ; tries++) {
@@ -119,8 +121,11 @@ export class TurboListener {
    * @throws TurboError ERR_TURBO_LISTENER_CLOSED once the listener closes
    */
   accept(): Promise<Accepted> {
-    const accepted = this.#backlog.shift();
-    if (accepted) return Promise.resolve(accepted);
+    for (let accepted = this.#backlog.shift(); accepted; accepted = this.#backlog.shift()) {
+      if (accepted.stream.destroyed) continue;
+      accepted.stream.off('error', ignoreError);
+      return Promise.resolve(accepted);
+    }
     if (this.#state === 'closing' || this.#state === 'closed') {
       return Promise.reject(new TurboError('ERR_TURBO_LISTENER_CLOSED'));
     }
@@ -201,9 +206,20 @@ export class TurboListener {
   #offer(accepted: Accepted): boolean {
     const acceptor = this.#acceptors.shift();
     if (acceptor) acceptor.resolve(accepted);
-    else if (this.#backlog.length < this.#engine.limits.acceptBacklog) this.#backlog.push(accepted);
+    else if (this.#backlog.length < this.#engine.limits.acceptBacklog) this.#keep(accepted);
     else return false;
     return true;
+  }
+
+  /** Until it is accepted, its failures are nobody's: it leaves the backlog. */
+  #keep(accepted: Accepted): void {
+    this.#backlog.push(accepted);
+    const { stream } = accepted;
+    stream.on('error', ignoreError);
+    stream.once('close', () => {
+      const place = this.#backlog.indexOf(accepted);
+      if (place >= 0) this.#backlog.splice(place, 1);
+    });
   }
 
   /** Resolves when no session waits and no connection is open, or at the deadline. */
@@ -215,3 +231,5 @@ export class TurboListener {
     await firstValueFrom(race(idle$, after(this.#clock, deadlineMs)));
   }
 }
+
+function ignoreError(): void {}

@@ -27,6 +27,8 @@ export class Unrouted {
   readonly #socket: TcpSocket;
   readonly #handlers: UnroutedHandlers;
   readonly #timer: Timer;
+  /** When it came, on the clock. */
+  readonly since: number;
   #bytes: Buffer = Buffer.alloc(0);
   #rejected = false;
   #done = false;
@@ -34,11 +36,16 @@ export class Unrouted {
   constructor(socket: TcpSocket, timeoutMs: number, clock: Clock, handlers: UnroutedHandlers) {
     this.#socket = socket;
     this.#handlers = handlers;
+    this.since = clock.now();
     this.#timer = clock.after(timeoutMs, () => this.refuse('timeout', new TurboError('ERR_TURBO_FIRST_BYTES_TIMEOUT')));
     socket.on('readable', this.#onReadable);
     socket.on('end', this.#onGone);
     socket.on('error', this.#onGone);
     socket.on('close', this.#onGone);
+  }
+
+  /** Looks at what is there already: whoever hands a connection on may have looked at it and put its bytes back. */
+  start(): void {
     this.#onReadable();
   }
 
