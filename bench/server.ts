@@ -89,5 +89,5 @@ async function answer(request: Request): Promise<Ports | Usage | Record<string, 
 }
 
 process.on('message', (request: Request) => {
-  answer(request).then((reply) => process.connected && process.send?.(reply));
+  void answer(request).then((reply) => process.connected && process.send?.(reply));
 });

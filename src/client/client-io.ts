@@ -300,11 +300,20 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     const udp = this.#udp;
     if (!udp || udp.settled) return of(undefined);
     const connectMs = this.#timeToConnect();
-    const graceMs = this.#plan.graceMs(connectMs);
+    const { graceMs, graceMaxMs } = this.#graces(connectMs);
     if (graceMs === 0) return of(undefined);
     const silence$ = merge(of(undefined), udp.progress$).pipe(switchMap(() => after(this.#clock, graceMs)));
     const settled$ = udp.progress$.pipe(filter(() => udp.settled));
-    return race(silence$, settled$, after(this.#clock, this.#plan.graceMaxMs(connectMs))).pipe(take(1));
+    return race(silence$, settled$, after(this.#clock, graceMaxMs)).pipe(take(1));
+  }
+
+  #graces(connectMs: number): { graceMs: number; graceMaxMs: number } {
+    if (!this.#options.require) {
+      return { graceMs: this.#plan.graceMs(connectMs), graceMaxMs: this.#plan.graceMaxMs(connectMs) };
+    }
+    // Where TCP alone is no way out, nothing that the path is suspected of makes the wait shorter.
+    const longestMs = Math.max(this.#limits.graceMinMs, connectMs * this.#limits.graceMaxRatio);
+    return { graceMs: longestMs, graceMaxMs: longestMs };
   }
 
   /** How long TCP took, from the SYN on: the first datagram left with it. */

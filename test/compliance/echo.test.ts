@@ -1,0 +1,89 @@
+/** Bytes arrive whole, in order and once: both ways, at once, in any amount, and over plain TLS on the same port. */
+import { once } from 'node:events';
+import * as tls from 'node:tls';
+import { expect } from 'chai';
+import { digest, digestOf, send } from './bytes.js';
+import { isLong, onEach, until } from './transports.js';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+describe('compliance: echo', () => {
+  for (const length of [0, 1, 64 * KiB, MiB]) {
+    onEach(`of ${length} bytes`, async (lab) => {
+      const server = await lab.serve({}, (socket) => socket.pipe(socket));
+      const client = lab.connect(server);
+      const echoed = digest(client);
+      await send(client, 'echo', length);
+      expect(await echoed).to.deep.equal(digestOf('echo', length));
+    });
+  }
+
+  const much = isLong ? 100 * MiB : 8 * MiB;
+  onEach(`of ${much / MiB} MiB each way at once`, async (lab) => {
+    const { client, peer } = await lab.pair({ allowHalfOpen: true }, { allowHalfOpen: true });
+    const [toServer, toClient] = await Promise.all([
+      digest(peer),
+      digest(client),
+      send(client, 'to the server', much),
+      send(peer, 'to the client', much),
+    ]);
+    expect(toServer).to.deep.equal(digestOf('to the server', much));
+    expect(toClient).to.deep.equal(digestOf('to the client', much));
+    // bytesRead and bytesWritten count what the application wrote and read, or TLS's records: at least as much.
+    expect(client.bytesWritten).to.be.at.least(much);
+    expect(client.bytesRead).to.be.at.least(much);
+  });
+
+  onEach('of many small writes, all from before the connection', async (lab) => {
+    const server = await lab.serve({}, (socket) => socket.pipe(socket));
+    const client = lab.connect(server);
+    const echoed = digest(client);
+    let expected = '';
+    for (let i = 0; i < 500; i++) {
+      expected += `line ${i}\n`;
+      client.write(`line ${i}\n`);
+    }
+    client.end();
+    expect((await echoed).bytes).to.equal(expected.length);
+  });
+
+  onEach('of what the server says first, before the client says anything', async (lab) => {
+    const server = await lab.serve({}, (socket) => socket.end('220 ready\r\n'));
+    const client = lab.connect(server);
+    let said = '';
+    client.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    await once(client, 'end');
+    expect(said).to.equal('220 ready\r\n');
+  });
+
+  onEach('for a plain TLS client on the same port', async (lab) => {
+    const server = await lab.serve({}, (socket) => socket.pipe(socket));
+    const { turbo: _, ...options } = lab.clientOptions(server);
+    const client = lab.keep(tls.connect(options));
+    const echoed = digest(client);
+    await send(client, 'plain', 64 * KiB);
+    expect(await echoed).to.deep.equal(digestOf('plain', 64 * KiB));
+  });
+
+  const many = 1000;
+  /** Descriptors: each connection has TCP at both ends and, for a time, UDP at one. */
+  const wave = 250;
+  onEach(`of ${many} connections, ${wave} at a time`, async (lab) => {
+    const server = await lab.serve({}, (socket) => socket.pipe(socket));
+    const echo = async (number: number) => {
+      const client = lab.connect(server);
+      const echoed = digest(client);
+      await send(client, `connection ${number}`, 100 + number);
+      expect(await echoed).to.deep.equal(digestOf(`connection ${number}`, 100 + number));
+    };
+    for (let first = 0; first < many; first += wave) {
+      await Promise.all(Array.from({ length: wave }, (_, index) => echo(first + index)));
+    }
+    expect(lab.transport.isTurbo ? lab.carriers.length : many).to.equal(many);
+    const port = lab.ports.get(server);
+    await until(() => (port?.engine?.unrouted ?? 0) === 0, 'every connection is routed');
+  });
+});
