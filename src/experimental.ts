@@ -15,8 +15,9 @@
  * Where to look next: `proto/turbotls.proto` is the wire; `client/client-io.ts` and `engine/engine.ts` are the two ends.
  */
 export { turbotls } from '#proto/turbotls.js';
-export { ClientIO, type ClientIOOptions, type Timeline, type TurboInfo } from './client/client-io.js';
+export { ClientIO } from './client/client-io.js';
 export { type ClientTurboOptions, connect, type TurboConnectionOptions, type TurboSocket } from './client/connect.js';
+export type { ClientIOOptions, Timeline, TurboInfo } from './client/connection.js';
 export { type FirstContact, PathMemory, type PathMemoryOptions } from './client/path-memory.js';
 export { turboTransport } from './client/turbo-transport.js';
 export { type AttachOptions, attach, type TurboPort } from './engine/attach.js';

@@ -8,19 +8,20 @@
  * plain TLS over TCP. Which way, and when, is decided here in one place, as observables; bytes pass by them.
  */
 import type { TcpNetConnectOpts } from 'node:net';
-import { BehaviorSubject, merge, type Observable, of, race, type Subscription } from 'rxjs';
-import { filter, switchMap, take } from 'rxjs/operators';
+import { BehaviorSubject, type Observable, type Subscription } from 'rxjs';
 import { turbotls } from '#proto/turbotls.js';
 import { TurboError } from '../errors.js';
 import { type Limits, limitsWith } from '../limits.js';
-import { after, type Clock, systemClock, type Timer } from '../platform/clock.js';
+import { type Clock, systemClock, type Timer } from '../platform/clock.js';
 import { announceExperimental } from '../platform/experimental.js';
 import { type Network, nodeNetwork, type TcpSocket } from '../platform/network.js';
 import { TcpCarrier } from '../platform/tcp-carrier.js';
 import { TlsDuplex } from '../platform/tls-duplex.js';
 import { Flight } from '../wire/flight.js';
-import { decodeReply } from '../wire/frame.js';
+import type { ClientIOOptions, Timeline, TurboInfo } from './connection.js';
+import { type Graces, graceOver } from './grace.js';
 import { type FirstContact, PathMemory, type PathPlan } from './path-memory.js';
+import { ReplyReader } from './reply-reader.js';
 import { UdpCarrier } from './udp-carrier.js';
 
 const HandshakeState = turbotls.v1.HandshakeState;
@@ -29,47 +30,11 @@ type HandshakeState = turbotls.v1.HandshakeState;
 /** The memory of a process: what one connection learns, the next one uses. */
 export const sharedPathMemory = new PathMemory();
 
-export interface ClientIOOptions {
-  /** As for net.connect; `host` may be a name. */
-  tcp: TcpNetConnectOpts;
-  /** When TLS gets the server's bytes from UDP on a path that is not known. Default 'fast'. */
-  firstContact?: FirstContact | undefined;
-  /** Fail rather than run over TCP alone. Default false. */
-  require?: boolean | undefined;
-  /** Default: one memory for the process. */
-  memory?: PathMemory | undefined;
-  limits?: Partial<Limits> | undefined;
-  network?: Network | undefined;
-  clock?: Clock | undefined;
-}
-
-/** When each thing happened, in ms since the IO was made; undefined: it has not. */
-export interface Timeline {
-  udpSent?: number;
-  udpAnswered?: number;
-  tcpConnected?: number;
-  /** The tombstone, or the first bytes of plain TLS, was written. */
-  carrierChosen?: number;
-  /** The server's Reply came. */
-  replied?: number;
-}
-
-/** How a connection came to be. */
-export interface TurboInfo {
-  /** The states of this end (proto: HandshakeState), the present one first. */
-  readonly state$: Observable<HandshakeState>;
-  readonly state: HandshakeState;
-  /** What carried the first flights; undefined until it is decided. */
-  readonly carrier: 'udp' | 'tcp' | undefined;
-  /** When each thing happened, ms since `connect`. */
-  readonly timeline: Readonly<Timeline>;
-}
-
 type Phase =
   /** TCP is connecting, or connected and in its grace. */
   | { name: 'racing' }
-  /** The tombstone is sent. `held` gathers the Reply. */
-  | { name: 'claiming'; contact: FirstContact; carrier: TcpCarrier; clientSequence: number; held: Buffer }
+  /** The tombstone is sent. */
+  | { name: 'claiming'; contact: FirstContact; carrier: TcpCarrier; clientSequence: number; reply: ReplyReader }
   /** The careful claim failed without a usable answer: TCP is dialled again, for plain TLS. */
   | { name: 'redialling' }
   /** TCP carries the stream that began over `begunOver`. */
@@ -292,28 +257,17 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     this.#state.next(HandshakeState.GRACE);
     // Whoever watches the state may have ended the connection.
     if (this.#phase.name !== 'racing') return;
-    this.#grace = this.#graceOver().subscribe(() => this.#choose());
+    this.#grace = graceOver(this.#udp, this.#graces(), this.#clock).subscribe(() => this.#choose());
   }
 
-  /** Emits once, when waiting for UDP should end: the flight is whole, the grace ran out, or UDP has failed. */
-  #graceOver(): Observable<unknown> {
-    const udp = this.#udp;
-    if (!udp || udp.settled) return of(undefined);
+  #graces(): Graces {
     const connectMs = this.#timeToConnect();
-    const { graceMs, graceMaxMs } = this.#graces(connectMs);
-    if (graceMs === 0) return of(undefined);
-    const silence$ = merge(of(undefined), udp.progress$).pipe(switchMap(() => after(this.#clock, graceMs)));
-    const settled$ = udp.progress$.pipe(filter(() => udp.settled));
-    return race(silence$, settled$, after(this.#clock, graceMaxMs)).pipe(take(1));
-  }
-
-  #graces(connectMs: number): { graceMs: number; graceMaxMs: number } {
     if (!this.#options.require) {
-      return { graceMs: this.#plan.graceMs(connectMs), graceMaxMs: this.#plan.graceMaxMs(connectMs) };
+      return { silenceMs: this.#plan.graceMs(connectMs), wholeMs: this.#plan.graceMaxMs(connectMs) };
     }
     // Where TCP alone is no way out, nothing that the path is suspected of makes the wait shorter.
     const longestMs = Math.max(this.#limits.graceMinMs, connectMs * this.#limits.graceMaxRatio);
-    return { graceMs: longestMs, graceMaxMs: longestMs };
+    return { silenceMs: longestMs, wholeMs: longestMs };
   }
 
   /** How long TCP took, from the SYN on: the first datagram left with it. */
@@ -336,7 +290,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     const { contact } = this.#plan;
     const carrier = this.#carry();
     const { tombstone, clientSequence } = udp.claim();
-    this.#phase = { name: 'claiming', contact, carrier, clientSequence, held: Buffer.alloc(0) };
+    this.#phase = { name: 'claiming', contact, carrier, clientSequence, reply: new ReplyReader() };
     this.#replyTimer = this.#clock.after(this.#replyTimeoutMs(), () => this.#onReplyOverdue());
     const { socket } = carrier;
     if (contact === 'careful') {
@@ -400,21 +354,18 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   }
 
   #onReplyBytes(phase: Claiming, chunk: Buffer): void {
-    phase.held = phase.held.length === 0 ? chunk : Buffer.concat([phase.held, chunk]);
-    let decoded: ReturnType<typeof decodeReply>;
-    try {
-      decoded = decodeReply(phase.held);
-    } catch (cause) {
-      this.#onClaimFailed(new TurboError('ERR_TURBO_BAD_REPLY', undefined, { cause }));
+    const answer = phase.reply.read(chunk);
+    if (answer === undefined) return;
+    if (answer instanceof TurboError) {
+      this.#onClaimFailed(answer);
       return;
     }
-    if (!decoded) return;
     this.#replyTimer?.cancel();
     this.timeline.replied = this.#clock.now() - this.#startedAt;
-    const rest = phase.held.subarray(decoded.length);
-    if (decoded.reply.accepted) this.#onAccepted(phase, rest);
+    const { reply, rest } = answer;
+    if (reply.accepted) this.#onAccepted(phase, rest);
     else if (phase.contact === 'careful') this.#onCarefulRejection(phase.carrier, rest);
-    else this.#onClaimFailed(new Error(`the server's Reply: ${decoded.reply.reason}`), { retryable: true });
+    else this.#onClaimFailed(new Error(`the server's Reply: ${reply.reason}`), { retryable: true });
   }
 
   #onAccepted({ carrier, contact, clientSequence }: Claiming, rest: Buffer): void {

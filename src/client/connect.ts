@@ -8,7 +8,8 @@ import type { Clock } from '../platform/clock.js';
 import { announceExperimental } from '../platform/experimental.js';
 import type { Network } from '../platform/network.js';
 import { giveTcpSurface } from '../platform/tls-surface.js';
-import { ClientIO, type TurboInfo } from './client-io.js';
+import { ClientIO } from './client-io.js';
+import type { TurboInfo } from './connection.js';
 import { groupAskedFor, withGroupFirst } from './key-share.js';
 import type { FirstContact, PathMemory } from './path-memory.js';
 
