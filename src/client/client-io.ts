@@ -254,9 +254,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
       // In the grace nobody else listens for the peer's leaving.
       if (this.#phase.name === 'racing') this.#onTcpLost();
     });
-    this.#state.next(HandshakeState.GRACE);
-    // Whoever watches the state may have ended the connection.
-    if (this.#phase.name !== 'racing') return;
+    if (!this.#tell(HandshakeState.GRACE)) return;
     this.#grace = graceOver(this.#udp, this.#graces(), this.#clock).subscribe(() => this.#choose());
   }
 
@@ -302,9 +300,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     // TLS answers while the socket is corked, so that its Finished and the first request leave with the tombstone.
     socket.cork();
     socket.write(tombstone);
-    this.#state.next(HandshakeState.CLAIMING);
-    // Whoever watches the state may have ended the connection.
-    if (this.#phase.name !== 'claiming') return;
+    if (!this.#tell(HandshakeState.CLAIMING)) return;
     this.#takeOver(carrier, clientSequence);
     this.#deliver(udp);
     setImmediate(() => socket.uncork());
@@ -370,9 +366,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
 
   #onAccepted({ carrier, contact, clientSequence }: Claiming, rest: Buffer): void {
     this.#phase = { name: 'streaming', carrier, begunOver: 'udp' };
-    this.#state.next(HandshakeState.BOUND);
-    // Whoever watches the state may have ended the connection.
-    if (this.#phase.name !== 'streaming') return;
+    if (!this.#tell(HandshakeState.BOUND)) return;
     if (contact === 'careful') {
       this.#takeOver(carrier, clientSequence);
       this.#deliver(this.#udp as UdpCarrier);
@@ -441,6 +435,12 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
         return;
       default:
     }
+  }
+
+  /** Tells a new state; false where whoever watches it has ended the connection. */
+  #tell(state: HandshakeState): boolean {
+    this.#state.next(state);
+    return this.#phase.name !== 'over';
   }
 
   #fail(error: Error): void {
