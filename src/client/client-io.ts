@@ -250,10 +250,12 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     this.#tcpConnectedAt = now;
     this.timeline.tcpConnected = now - this.#startedAt;
     if (this.#udp) this.#noteUdp(this.#udp);
-    this.#tcp.once('close', () => {
-      // In the grace nobody else listens for the peer's leaving.
+    // In the grace nobody else listens for the peer's leaving.
+    const lost = () => {
       if (this.#phase.name === 'racing') this.#onTcpLost();
-    });
+    };
+    this.#tcp.once('end', lost);
+    this.#tcp.once('close', lost);
     if (!this.#tell(HandshakeState.GRACE)) return;
     this.#grace = graceOver(this.#udp, this.#graces(), this.#clock).subscribe(() => this.#choose());
   }

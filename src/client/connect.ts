@@ -1,5 +1,6 @@
 /** `tls.connect`, over TurboTLS. */
-import type { TcpNetConnectOpts } from 'node:net';
+import type { OnReadOpts, TcpNetConnectOpts } from 'node:net';
+import { addAbortSignal } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
 import { TurboError } from '../errors.js';
@@ -11,6 +12,7 @@ import { giveTcpSurface } from '../platform/tls-surface.js';
 import { ClientIO } from './client-io.js';
 import type { TurboInfo } from './connection.js';
 import { groupAskedFor, withGroupFirst } from './key-share.js';
+import { readInto } from './on-read.js';
 import type { FirstContact, PathMemory } from './path-memory.js';
 
 export interface ClientTurboOptions {
@@ -40,6 +42,8 @@ export interface TurboConnectionOptions extends ConnectionOptions {
   autoSelectFamily?: boolean | undefined;
   autoSelectFamilyAttemptTimeout?: number | undefined;
   allowHalfOpen?: boolean | undefined;
+  onread?: OnReadOpts | undefined;
+  highWaterMark?: number | undefined;
   signal?: AbortSignal | undefined;
   turbo?: ClientTurboOptions | undefined;
 }
@@ -84,7 +88,8 @@ export function connect(...args: unknown[]): TurboSocket {
   if (notTcp && mode === 'require') {
     throw new TurboError('ERR_TURBO_REQUIRED', `with the option '${notTcp}' there is no TCP connection to begin`);
   }
-  if (mode === 'off' || notTcp) {
+  // Without a port there is nothing to connect to, and node:tls says so.
+  if (mode === 'off' || notTcp || tlsOptions.port === undefined) {
     return Object.assign(connectTls(tlsOptions, listener), { turbo: undefined });
   }
   announceExperimental();
@@ -97,6 +102,7 @@ function overTurbo(
   listener: Listener | undefined,
 ): TurboSocket {
   const { firstContact, memory, limits, network, clock, mode } = turbo;
+  const { signal, onread, ...tlsOptions } = options;
   const io = new ClientIO({
     tcp: tcpOptions(options),
     firstContact,
@@ -106,19 +112,21 @@ function overTurbo(
     network,
     clock,
   });
-  let socket: TLSSocket;
   try {
-    socket = connectTls({ ...withGroupFirst(options, io.group), socket: io });
+    const socket = connectTls({ ...withGroupFirst(tlsOptions, io.group), socket: io });
+    // Not as an option: a TLSSocket that is aborted while it is made goes on to connect.
+    if (signal !== undefined) addAbortSignal(signal, socket);
+    if (listener) socket.once('secureConnect', listener);
+    giveTcpSurface(socket, io);
+    if (onread) readInto(socket, onread);
+    actAsTcp(socket, io, options);
+    io.onFailure = (error) => socket.destroy(error);
+    socket.once('secureConnect', () => io.handshakeDone(groupAskedFor(socket)));
+    return Object.assign(socket, { turbo: io as TurboInfo });
   } catch (error) {
-    io.destroy(); // a bad certificate or key: tls.connect throws, and nothing may stay behind
+    io.destroy(); // a bad key, say: tls.connect throws, and nothing may stay behind
     throw error;
   }
-  if (listener) socket.once('secureConnect', listener);
-  giveTcpSurface(socket, io);
-  actAsTcp(socket, io, options);
-  io.onFailure = (error) => socket.destroy(error);
-  socket.once('secureConnect', () => io.handshakeDone(groupAskedFor(socket)));
-  return Object.assign(socket, { turbo: io as TurboInfo });
 }
 
 /** What a TLSSocket over a Duplex does not do by itself: the events and properties of connecting. */
@@ -128,7 +136,9 @@ function actAsTcp(socket: TLSSocket, io: ClientIO, { timeout, allowHalfOpen = fa
   // A TLSSocket takes this from its stream, and knows no option for it.
   socket.allowHalfOpen = allowHalfOpen;
   for (const event of ['lookup', 'connectionAttempt', 'connectionAttemptFailed', 'connectionAttemptTimeout']) {
-    io.tcp.on(event, (...args: unknown[]) => socket.emit(event, ...args));
+    io.tcp.on(event, (...args: unknown[]) => {
+      if (!socket.destroyed) socket.emit(event, ...args);
+    });
   }
   io.tcp.prependOnceListener('connect', () => {
     if (socket.destroyed) return;
@@ -140,8 +150,7 @@ function actAsTcp(socket: TLSSocket, io: ClientIO, { timeout, allowHalfOpen = fa
 }
 
 function tcpOptions(options: TurboConnectionOptions): TcpNetConnectOpts {
-  const { port } = options;
-  if (port === undefined) throw new TurboError('ERR_TURBO_BAD_OPTION', "'port' is missing");
+  const { port = 0 } = options;
   const names = [
     'host',
     'family',

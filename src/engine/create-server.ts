@@ -28,8 +28,9 @@ export function createServer(
   first: ServerOptions | SecureConnectionListener = {},
   second?: SecureConnectionListener,
 ): TurboServer {
-  const { turbo = {}, ...tlsOptions } = typeof first === 'function' ? {} : first;
-  const listener = typeof first === 'function' ? first : second;
+  const [options, listener] = typeof first === 'function' ? [{}, first] : [first, second];
+  if (typeof options !== 'object' || options === null) createTlsServer(options); // refuses it in its own words
+  const { turbo = {}, ...tlsOptions }: ServerOptions = options;
   if (typeof turbo !== 'object' || turbo === null) {
     throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo is an object of options, got ${inspect(turbo)}`);
   }

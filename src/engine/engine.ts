@@ -107,6 +107,11 @@ export class Engine {
     if (reason !== undefined) this.#drop(reason);
   }
 
+  /** Whoever owns the TCP port tells what went wrong there. */
+  reportTcpError(error: Error): void {
+    this.#events.next({ type: 'tcp-error', error });
+  }
+
   /** Takes a TCP connection whose first bytes were not read. */
   handleConnection(socket: TcpSocket): void {
     const refused = (reason: RefuseReason, error?: Error) => this.#events.next({ type: 'refused', reason, error });

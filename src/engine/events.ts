@@ -59,4 +59,6 @@ export type EngineEvent =
   /** A TCP connection was closed before it was routed; `error` says more where there is more to say. */
   | { type: 'refused'; reason: RefuseReason; error: Error | undefined }
   /** The UDP socket reported an error; TCP goes on. */
-  | { type: 'udp-error'; error: Error };
+  | { type: 'udp-error'; error: Error }
+  /** The TCP port of a TurboListener could not accept a connection, for want of descriptors, say; it goes on. */
+  | { type: 'tcp-error'; error: Error };

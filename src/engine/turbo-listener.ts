@@ -174,6 +174,7 @@ export class TurboListener {
       tcp.listen({ ...options, port: options.port ?? 0 });
       tcp.once('listening', () => {
         tcp.off('error', reject);
+        tcp.on('error', (error) => this.#engine.reportTcpError(error));
         resolve();
       });
     });

@@ -57,11 +57,14 @@ export class Unrouted {
     this.#handlers.onRefused(reason, error);
   }
 
+  /** From Node 26 on `read` gives one chunk at a time, and says nothing of those behind it. */
   readonly #onReadable = (): void => {
-    const chunk = this.#socket.read() as Buffer | null;
-    if (chunk === null) return;
-    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
-    this.#route();
+    while (!this.#done) {
+      const chunk = this.#socket.read() as Buffer | null;
+      if (chunk === null) return;
+      this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
+      this.#route();
+    }
   };
 
   readonly #onGone = (error?: unknown): void => {

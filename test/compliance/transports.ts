@@ -196,7 +196,9 @@ export class Lab {
   async close(): Promise<void> {
     for (const cleanup of this.#cleanups.reverse()) await cleanup();
     for (const socket of this.#sockets) socket.destroy();
-    await Promise.all([...this.#servers].map((server) => closed(server)));
+    let open = this.#servers.size;
+    for (const server of this.#servers) server.close(() => open--);
+    await until(() => open === 0, 'all servers are closed');
     await until(() => this.network.udpSockets === 0, 'all UDP sockets are closed');
     await until(() => this.network.tcpSockets === 0, 'all TCP sockets are closed');
   }
@@ -245,12 +247,6 @@ export class Lab {
   }
 }
 
-function closed(server: tls.Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-  });
-}
-
 /** Lets the event loop turn once. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
@@ -268,12 +264,25 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 
 let certificate: Promise<Certificate> | undefined;
 
+/** A case that hangs must still be cleared away, or the process would not end. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`Not done within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function run<T>(transport: Transport, title: string, body: (lab: Lab) => Promise<T>): Promise<T> {
   certificate ??= makeCertificate({ names: ['localhost', '127.0.0.1', '::1'] });
   const lab = new Lab(transport, await certificate, title);
   let result: T;
   try {
-    result = await body(lab);
+    result = await within(TIMEOUT_MS / 2, body(lab));
   } catch (error) {
     await lab.close().catch(() => {});
     throw error;

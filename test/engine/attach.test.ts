@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -7,6 +6,7 @@ import { attach } from '../../src/engine/attach.js';
 import { createServer, type ServerOptions } from '../../src/engine/create-server.js';
 import { TurboError, type TurboErrorCode } from '../../src/errors.js';
 import { until } from '../support/engine-rig.js';
+import { takeUdpPort } from '../support/ports.js';
 
 function expectCode(run: () => unknown, code: TurboErrorCode): void {
   expect(run).to.throw(TurboError).with.property('code', code);
@@ -54,10 +54,9 @@ describe('engine/attach', () => {
   });
 
   it('closes the server where UDP has the port, and says why', async () => {
-    const taken = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(taken, 'listening');
+    const { socket: taken, port } = await takeUdpPort();
     const server = createServer();
-    server.listen(taken.address().port, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     const [error] = await once(server, 'error');
     expect(error).to.be.instanceOf(TurboError).with.property('code', 'ERR_TURBO_LISTEN');
     expect((error as TurboError).cause).to.have.property('code', 'EADDRINUSE');

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import type { DropReason, RefuseReason, RejectReason } from '../../src/engine/events.js';
 import type { TurboError, TurboErrorCode } from '../../src/errors.js';
+import type { TcpSocket } from '../../src/platform/network.js';
 import { bytesField, clientDatagram, framed, serverDatagram } from '../support/bytes.js';
-import { EngineRig, type RigClient, type RigOptions, record, settle, until } from '../support/engine-rig.js';
+import { EngineRig, type RigClient, type RigOptions, readAll, record, settle, until } from '../support/engine-rig.js';
 
 describe('engine/engine', () => {
   let rig: EngineRig;
@@ -77,6 +78,7 @@ describe('engine/engine', () => {
         make({ limits: { halfOpenBytes: 150 * 1024 } });
         rig.client().hello();
         rig.client().hello();
+        expect(rig.engine.halfOpen.sessions).to.equal(1);
       },
       overloaded: async () => {
         await rig.close();
@@ -192,7 +194,7 @@ describe('engine/engine', () => {
         await until(() => rig.plain.length === 1);
         const socket = rig.plain[0]?.socket;
         await until(() => socket?.readableLength === hello.length);
-        expect(socket?.read()).to.deep.equal(hello);
+        expect(readAll(socket as TcpSocket)).to.deep.equal(hello);
 
         if (!left) return;
         const { client, instance } = left;
@@ -211,7 +213,7 @@ describe('engine/engine', () => {
       const connection = await rig.dial(Buffer.concat([rig.client().tombstone(), record()]));
       expect((await connection.reply()).reply.accepted).to.equal(false);
       await until(() => rig.plain.length === 1);
-      expect(rig.plain[0]?.socket.read()).to.deep.equal(record());
+      expect(readAll((rig.plain[0] as (typeof rig.plain)[0]).socket)).to.deep.equal(record());
     });
 
     it('says nothing to tell a wrong secret from an unknown session', async () => {
@@ -337,7 +339,7 @@ describe('engine/engine', () => {
       expect(rig.engine.halfOpen.sessions).to.equal(1);
       client.send({ sequence: 1, payload: hello.subarray(0, 1000) });
       expect(rig.sessions).to.have.length(1);
-      expect(client.stream.read()).to.deep.equal(hello);
+      expect(readAll(client.stream)).to.deep.equal(hello);
       expect(rig.events.map(({ type }) => type)).to.deep.equal(['session']);
     });
 
@@ -533,10 +535,10 @@ describe('engine/engine', () => {
 
     it('takes no datagram afterwards', async () => {
       const { client } = await claimed();
-      client.stream.read();
+      readAll(client.stream);
       client.send({ sequence: 2, payload: Buffer.from('too late') });
       await settle();
-      expect(client.stream.read()).to.equal(null);
+      expect(readAll(client.stream)).to.have.length(0);
       expect(rig.reasons('dropped')).to.deep.equal(['claimed']);
     });
 
@@ -612,7 +614,7 @@ describe('engine/engine', () => {
       expect((await second.reply()).rest).to.have.length(0);
       second.socket.destroy();
       connection.socket.write('from the first');
-      await until(() => (client.stream.read() as Buffer | null)?.includes('from the first') === true);
+      await until(() => readAll(client.stream).includes('from the first'));
     });
 
     it('one slow TCP peer that stalls all others', async () => {
@@ -707,6 +709,23 @@ describe('engine/engine', () => {
     });
   });
 
+  it('routes a connection whose first bytes wait in several pieces', async () => {
+    const client = rig.client();
+    client.hello();
+    const instance = await client.learnInstance();
+    const claim = client.tombstone({ instance, serverSequence: 1, clientSequence: 1 });
+    rig.hold = true;
+    const connection = await rig.dial();
+    const [held] = rig.held as [TcpSocket];
+    for (const piece of [claim.subarray(0, 2), claim.subarray(2, 30), claim.subarray(30)]) {
+      const before = held.readableLength;
+      connection.socket.write(piece);
+      await until(() => held.readableLength === before + piece.length);
+    }
+    rig.engine.handleConnection(held);
+    expect((await connection.reply()).reply.accepted).to.equal(true);
+  });
+
   it('looks at every protocol and hands it on with all of its bytes', async () => {
     const firsts = {
       tls: record(),
@@ -725,7 +744,7 @@ describe('engine/engine', () => {
       await until(() => rig.plain.at(-1)?.protocol === protocol);
       const { socket } = rig.plain.at(-1) as (typeof rig.plain)[0];
       await until(() => socket.readableLength === bytes.length);
-      expect(socket.read()).to.deep.equal(bytes);
+      expect(readAll(socket)).to.deep.equal(bytes);
     }
     expect(rig.events).to.deep.equal([{ type: 'plain' }]);
   });

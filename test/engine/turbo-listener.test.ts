@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connect as connectTls, createServer as createTlsServer, type Server, type TLSSocket } from 'node:tls';
@@ -13,8 +13,9 @@ import { type Network, nodeNetwork } from '../../src/platform/network.js';
 import { clientDatagram } from '../support/bytes.js';
 import { type Certificate, makeCertificate } from '../support/certificates.js';
 import { clientHello } from '../support/client-hello.js';
-import { settle, until } from '../support/engine-rig.js';
+import { readAll, settle, until } from '../support/engine-rig.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { takeUdpPort } from '../support/ports.js';
 
 const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 
@@ -103,6 +104,14 @@ describe('engine/turbo-listener', () => {
     expect(got).to.equal(text);
   }
 
+  /** Begins a session that nobody will claim. */
+  function sayHello(port: number): void {
+    const payload = clientHello({ servername: 'localhost' }).subarray(0, 1100);
+    const udp = createSocket('udp4');
+    const hello = clientDatagram({ connectionId: randomBytes(16), sequence: 1, payload });
+    udp.send(hello, port, '127.0.0.1', () => udp.close());
+  }
+
   describe('listens', () => {
     it('on a UDP and a TCP port of the same number, which port 0 finds', async () => {
       const { port, address } = await listener.listen({ host: '127.0.0.1' });
@@ -156,10 +165,7 @@ describe('engine/turbo-listener', () => {
     });
 
     it('on another number where UDP has the one that TCP got', async () => {
-      const taken = createSocket('udp4');
-      taken.bind(0, '127.0.0.1');
-      await once(taken, 'listening');
-      const { port: takenPort } = taken.address();
+      const { socket: taken, port: takenPort } = await takeUdpPort();
       let tries = 0;
       // The kernel's choice of the first port, made for it.
       const network: Network = {
@@ -184,10 +190,7 @@ describe('engine/turbo-listener', () => {
 
   describe('refuses', () => {
     it('to listen where UDP has the port; says so, leaves nothing, and may be asked again', async () => {
-      const taken = createSocket('udp4');
-      taken.bind(0, '127.0.0.1');
-      await once(taken, 'listening');
-      const { port } = taken.address();
+      const { socket: taken, port } = await takeUdpPort();
       const error = await expectCode(listener.listen({ host: '127.0.0.1', port }), 'ERR_TURBO_LISTEN');
       expect(error.cause).to.have.property('code', 'EADDRINUSE');
       expect(error.retryable).to.equal(true);
@@ -291,7 +294,7 @@ describe('engine/turbo-listener', () => {
       const { protocol, stream } = await listener.accept();
       expect(protocol).to.equal('pg-ssl-request');
       await until(() => stream.readableLength === 8);
-      expect(stream.read()).to.deep.equal(request);
+      expect(readAll(stream)).to.deep.equal(request);
     });
 
     it('by asynchronous iteration, which ends when it closes', async () => {
@@ -320,6 +323,21 @@ describe('engine/turbo-listener', () => {
     });
   });
 
+  it('reports that a connection could not be accepted, and goes on', async () => {
+    let tcp: ReturnType<Network['createTcpServer']> | undefined;
+    const network: Network = { ...nodeNetwork, createTcpServer: (options) => (tcp = createTcpServer(options)) };
+    make({ network });
+    const { port } = await listener.listen({ host: '127.0.0.1' });
+    const errors: Error[] = [];
+    listener.events$.subscribe((event) => event.type === 'tcp-error' && errors.push(event.error));
+    // As net.Server says it: https://nodejs.org/api/net.html#event-error
+    const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
+    (tcp as unknown as EventEmitter).emit('error', error);
+    expect(errors).to.deep.equal([error]);
+    serve();
+    await echoes(await turbo(port));
+  });
+
   describe('closes', () => {
     it('gracefully: what is open goes on, nothing new begins, and then both ports are free', async () => {
       const { port } = await listener.listen({ host: '127.0.0.1' });
@@ -336,6 +354,8 @@ describe('engine/turbo-listener', () => {
       const late = connectTls({ host: '127.0.0.1', port, ca: certificate.ca });
       clients.push(late);
       expect((await once(late, 'error'))[0]).to.have.property('code', 'ECONNRESET');
+      sayHello(port);
+      await until(() => listener.engine.drops.get('closing') === 1);
       expect(closed).to.equal(false);
 
       client.end();
@@ -346,9 +366,8 @@ describe('engine/turbo-listener', () => {
       const udp = createSocket('udp4').bind(port, '127.0.0.1');
       await once(udp, 'listening');
       udp.close();
-      const tcp = createTcpServer().listen(port, '127.0.0.1');
-      await once(tcp, 'listening');
-      tcp.close();
+      const refused = connectTcp(port, '127.0.0.1');
+      expect((await once(refused, 'error'))[0]).to.have.property('code', 'ECONNREFUSED');
     });
 
     it('at its deadline, whatever is open then', async () => {
@@ -379,11 +398,7 @@ describe('engine/turbo-listener', () => {
       make({ clock });
       const { port } = await listener.listen({ host: '127.0.0.1' });
       serve();
-      const payload = clientHello({ servername: 'localhost' }).subarray(0, 1100);
-      const udp = createSocket('udp4');
-      udp.send(clientDatagram({ connectionId: randomBytes(16), sequence: 1, payload }), port, '127.0.0.1', () =>
-        udp.close(),
-      );
+      sayHello(port);
       await until(() => listener.engine.halfOpen.sessions === 1);
       const closing = listener.close({ deadlineMs: 5000 });
       await settle();

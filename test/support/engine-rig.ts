@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { Engine, type EngineOptions } from '../../src/engine/engine.js';
 import type { EngineEvent } from '../../src/engine/events.js';
 import type { Limits } from '../../src/limits.js';
@@ -134,6 +135,9 @@ export class EngineRig {
   readonly events: EngineEvent[] = [];
   readonly sessions: ServerIO[] = [];
   readonly plain: { protocol: FirstBytes; socket: TcpSocket }[] = [];
+  /** Keeps TCP connections from the engine: they gather in `held`. */
+  hold = false;
+  readonly held: TcpSocket[] = [];
   readonly engine: Engine;
   readonly #connections: RigConnection[] = [];
   readonly #accepted = new Set<Socket>();
@@ -201,12 +205,25 @@ export class EngineRig {
   async #listen(): Promise<Server> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#accepted.add(socket);
-      this.engine.handleConnection(socket);
+      if (!this.hold) {
+        this.engine.handleConnection(socket);
+        return;
+      }
+      socket.on('error', () => {});
+      socket.read(0); // its bytes gather
+      this.held.push(socket);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return server;
   }
+}
+
+/** All that a stream holds now: from Node 26 on `read` gives one chunk at a time. */
+export function readAll(stream: Readable): Buffer {
+  const chunks: Buffer[] = [];
+  for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 /** Lets what is due in this tick and the next happen. */
