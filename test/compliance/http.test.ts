@@ -219,11 +219,8 @@ describe('compliance: http2', () => {
   }
 
   async function end(client: http2.ClientHttp2Session): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (client.destroyed) resolve();
-      client.once('close', resolve);
-      client.close();
-    });
+    client.close();
+    await until(() => client.destroyed, 'the session is over');
   }
 
   onEach('100 streams of 64 KB at once over one connection', async (lab) => {

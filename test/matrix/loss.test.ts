@@ -19,7 +19,7 @@ const REORDERS = [0, 0.05, 0.25];
 const DUPLICATES = [0, 0.05];
 const CORRUPTIONS = [0, 0.01, 0.05];
 
-const CONNECTIONS = byForm({ short: 16, long: 1_000 });
+const CONNECTIONS = byForm({ short: 6, long: 1_000 });
 /** Between the starts of two connections, on average: sessions that nobody claims must not fill the table. */
 const PAUSE_MS = 40;
 /** How much later a reordered datagram arrives at most: longer than any grace here. */

@@ -22,7 +22,7 @@ const SLACK_BYTES = 64 * KiB;
 /** More than all buffers on the way, the kernel's included, can hold. */
 const VIRTUAL_BYTES = 2 * KiB * KiB;
 const LOOPBACK_BYTES = 48 * KiB * KiB;
-const TIMES = byForm({ short: 24, long: 1_000 });
+const TIMES = byForm({ short: 6, long: 1_000 });
 const LOOPBACK_TIMES = byForm({ short: 2, long: 100 });
 
 type Way = 'to client' | 'to server';

@@ -67,6 +67,9 @@ export interface ServerSettings {
   onSecure?: (socket: tls.TLSSocket) => void;
 }
 
+/** What a TLSSocket begins on. One for all servers: on Node 20 each storage that was ever used slows everything down. */
+const beginning = new AsyncLocalStorage<{ stream: Duplex; timer: Timer }>();
+
 /** A tls.Server on the virtual network. */
 export class TestServer {
   readonly listener: TurboListener | undefined;
@@ -78,7 +81,6 @@ export class TestServer {
   /** Secure connections, those that are over too. */
   secured = 0;
   readonly #clock: Clock;
-  readonly #beginning = new AsyncLocalStorage<{ stream: Duplex; timer: Timer }>();
   readonly #open = new Set<Duplex>();
   readonly #ready: Promise<unknown>;
   readonly #tcp: ReturnType<ReturnType<VirtualNetwork['host']>['createTcpServer']> | undefined;
@@ -88,9 +90,9 @@ export class TestServer {
     const { key, cert } = settings.certificate ?? world.certificate;
     this.#clock = world.clock;
     this.tls = tls.createServer({ key, cert, ...settings.tls }, (socket) => {
-      const beginning = this.#beginning.getStore();
-      beginning?.timer.cancel();
-      if (beginning) this.streams.set(socket, beginning.stream);
+      const begun = beginning.getStore();
+      begun?.timer.cancel();
+      if (begun) this.streams.set(socket, begun.stream);
       this.secured++;
       socket.on('error', () => {});
       onSecure(socket);
@@ -145,7 +147,7 @@ export class TestServer {
     });
     // A TLSSocket takes this from its stream when it is made.
     stream.allowHalfOpen = false;
-    this.#beginning.run({ stream, timer }, () => this.tls.emit('connection', stream));
+    beginning.run({ stream, timer }, () => this.tls.emit('connection', stream));
     stream.allowHalfOpen = true;
   }
 
