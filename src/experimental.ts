@@ -14,7 +14,6 @@
  *
  * Where to look next: `proto/turbotls.proto` is the wire; `client/client-io.ts` and `engine/engine.ts` are the two ends.
  */
-export { turbotls } from '#proto/turbotls.js';
 export { ClientIO } from './client/client-io.js';
 export { type ClientTurboOptions, connect, type TurboConnectionOptions, type TurboSocket } from './client/connect.js';
 export type { ClientIOOptions, Timeline, TurboInfo } from './client/connection.js';
@@ -28,4 +27,5 @@ export { errorTexts, TurboError, type TurboErrorCode } from './errors.js';
 export { defaultLimits, type Limits } from './limits.js';
 export { type Clock, systemClock, type Timer } from './platform/clock.js';
 export { type Network, nodeNetwork, type TcpServer, type TcpSocket, type UdpSocket } from './platform/network.js';
+export { HandshakeState } from './server/future-tcp-link.js';
 export { ServerIO } from './server/server-io.js';

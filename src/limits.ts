@@ -50,6 +50,8 @@ export interface Limits {
   pathEntries: number;
   /** How long an endpoint is remembered, ms. */
   pathAgeMs: number;
+  /** How long a path on which a session was lost stays careful, ms: servers restart, balancers are mended. */
+  carefulMs: number;
   /** How long the key-share group that a server asked for is offered first, ms: servers change. */
   groupAgeMs: number;
   /** How long UDP stays unused after it failed, ms; doubles with each failure (Chromium's figures for QUIC). */
@@ -104,6 +106,7 @@ export const defaultLimits: Readonly<Limits> = Object.freeze({
   replyRoundTrips: 3,
   pathEntries: 1024,
   pathAgeMs: 48 * HOUR,
+  carefulMs: 6 * HOUR,
   groupAgeMs: 6 * HOUR,
   pathBrokenMs: 300 * SECOND,
   pathBrokenMaxMs: 48 * HOUR,
@@ -143,6 +146,7 @@ export const limitUnits: Readonly<Record<keyof Limits, LimitUnit>> = Object.free
   replyRoundTrips: 'ratio',
   pathEntries: 'count',
   pathAgeMs: 'ms',
+  carefulMs: 'ms',
   groupAgeMs: 'ms',
   pathBrokenMs: 'ms',
   pathBrokenMaxMs: 'ms',

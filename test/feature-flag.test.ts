@@ -97,7 +97,7 @@ describe('the feature flag', function () {
       'attach',
       'connect',
       'createServer',
-      'turbotls',
+      'HandshakeState',
     ]);
   });
 

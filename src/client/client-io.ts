@@ -229,7 +229,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   }
 
   #dial(tcp: TcpNetConnectOpts): TcpSocket {
-    const socket = this.#network.connectTcp({ noDelay: true, ...tcp, allowHalfOpen: true });
+    const socket = this.#network.connectTcp({ noDelay: true, ...tcp, ...laterLookup(tcp), allowHalfOpen: true });
     socket.once('connect', () => this.#onTcpConnected());
     socket.on('error', (error: Error) => {
       // Once a carrier has the socket, the carrier reports.
@@ -433,6 +433,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
         this.#onClaimFailed(error ?? new Error('the connection was closed before the Reply'));
         return;
       case 'racing':
+        this.#grace?.unsubscribe();
         this.endReading();
         return;
       default:
@@ -480,4 +481,13 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     this.#withheld = undefined;
     withheld?.();
   }
+}
+
+/** A lookup that answers at once would have TCP attempt its addresses before anyone can listen for the attempts. */
+function laterLookup({ lookup }: TcpNetConnectOpts): Pick<TcpNetConnectOpts, 'lookup'> {
+  if (typeof lookup !== 'function') return {}; // what is none, net.connect refuses
+  return {
+    lookup: (hostname, options, callback) =>
+      lookup(hostname, options, (...answer) => process.nextTick(() => callback(...answer))),
+  };
 }

@@ -6,8 +6,8 @@ import { type ConnectionOptions, DEFAULT_ECDH_CURVE, type TLSSocket } from 'node
 
 /** What OpenSSL offers by itself, in its order (SSL_CTX_set1_groups; with ML-KEM from OpenSSL 3.5 on). */
 const DEFAULT_GROUPS = hasMlKem()
-  ? ['X25519MLKEM768', 'X25519', 'P-256', 'X448', 'P-384', 'P-521']
-  : ['X25519', 'P-256', 'X448', 'P-521', 'P-384'];
+  ? ['X25519MLKEM768', 'X25519', 'P-256', 'X448', 'P-384', 'P-521', 'ffdhe2048', 'ffdhe3072']
+  : ['X25519', 'P-256', 'X448', 'P-521', 'P-384', 'ffdhe2048', 'ffdhe3072', 'ffdhe4096', 'ffdhe6144', 'ffdhe8192'];
 
 /** getEphemeralKeyInfo's names of the groups that have no key share in OpenSSL's first ClientHello. */
 const ASKED_FOR: Readonly<Record<string, string>> = {

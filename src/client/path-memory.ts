@@ -45,7 +45,7 @@ interface Path {
   /** A tombstone was accepted here. */
   accepted?: boolean;
   /** A session was lost here. */
-  careful?: boolean;
+  carefulUntil?: number;
   /** Offered first until `until`, on the clock. */
   group?: { name: string; until: number };
   /** Completed handshakes in a row without an answer over UDP. */
@@ -92,13 +92,14 @@ export class PathMemory {
    * @param changes limits of this one connection, over the memory's
    */
   plan(endpoint: string, firstContact: FirstContact = 'fast', changes: Partial<Limits> = {}): PathPlan {
-    const limits = { ...this.#limits, ...changes };
+    const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+    const limits: Limits = { ...this.#limits, ...Object.fromEntries(given) };
     const path = this.#paths.get(this.#key(endpoint));
     const known = path?.flightDatagrams;
     const suspected = (path?.silences ?? 0) > 0;
     return {
       udp: path?.brokenUntil === undefined || path.brokenUntil <= this.#clock.now(),
-      contact: path?.careful ? 'careful' : path?.accepted ? 'fast' : firstContact,
+      contact: (path?.carefulUntil ?? 0) > this.#clock.now() ? 'careful' : path?.accepted ? 'fast' : firstContact,
       datagrams:
         known === undefined
           ? limits.clientDatagramsUnknown
@@ -136,6 +137,8 @@ export class PathMemory {
   /** A handshake completed over TCP although UDP was tried: it was silent, or the tombstone was rejected. */
   failed(endpoint: string, how: 'silent' | 'rejected' = 'silent'): void {
     const path = this.#path(endpoint);
+    // Connections that were under way together are one failure, not a row of them.
+    if (path.brokenUntil !== undefined && path.brokenUntil > this.#clock.now()) return;
     const inRow = how === 'silent' ? ++path.silences : ++path.rejections;
     const excess = inRow - FAILURES_UNTIL_BROKEN;
     if (excess < 0) return;
@@ -148,7 +151,7 @@ export class PathMemory {
 
   /** The server had no session behind its UDP answer, or its Reply did not come in time. */
   lost(endpoint: string): void {
-    this.#path(endpoint).careful = true;
+    this.#path(endpoint).carefulUntil = this.#clock.now() + this.#limits.carefulMs;
   }
 
   /** A handshake completed in which the server chose the group `name` although another was offered first. */

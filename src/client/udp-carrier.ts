@@ -64,13 +64,17 @@ export class UdpCarrier {
       socket.on('error', () => this.#die());
       socket.on('message', (message) => this.#onMessage(message));
       const connect = () =>
-        socket.connect(port, address, () => {
+        socket.connect(port, address, (error) => {
           if (this.#socket !== socket) return;
+          if (error) {
+            this.#die();
+            return;
+          }
           this.#connected = true;
           this.send();
         });
       if (localAddress === undefined) connect();
-      else socket.bind({ address: localAddress }, connect);
+      else socket.bind({ address: localAddress, exclusive: true }, connect);
       socket.unref();
     } catch {
       this.#die();
@@ -91,11 +95,6 @@ export class UdpCarrier {
   get answerDatagrams(): number {
     const { delivered } = this.#received;
     return delivered + Math.ceil((this.#remaining[delivered - 1] ?? 0) / PAYLOAD_MAX);
-  }
-
-  /** The server's session, for correlating logs: the public ID, not the secret. */
-  get connectionId(): Buffer {
-    return this.#connectionId;
   }
 
   /** Whether waiting longer can bring nothing: the flight is whole, the credit is used up, or UDP has failed. */

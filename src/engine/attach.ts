@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import { type Observable, Subject } from 'rxjs';
 import { TurboError } from '../errors.js';
-import { defaultLimits, type Limits, limitsWith } from '../limits.js';
+import { type Limits, limitsWith } from '../limits.js';
 import { type Clock, systemClock, type Timer } from '../platform/clock.js';
 import { announceExperimental } from '../platform/experimental.js';
 import { type Network, nodeNetwork, type TcpSocket, type UdpSocket } from '../platform/network.js';
@@ -21,6 +21,8 @@ import type { EngineEvent } from './events.js';
 import { bindUdp } from './udp-port.js';
 
 export interface AttachOptions {
+  /** Whether the server listens with net's option of the same name, which Node does not tell. Default false. */
+  ipv6Only?: boolean | undefined;
   limits?: Partial<Limits> | undefined;
   /** Where the UDP socket comes from; TCP is the server's own. */
   network?: Pick<Network, 'createUdpSocket'> | undefined;
@@ -42,6 +44,9 @@ interface Handshake {
   stream: Duplex;
   timer: Timer;
 }
+
+/** One for all servers: on Node 20 every storage that was ever used costs at each callback of the process. */
+const handshakes = new AsyncLocalStorage<Handshake>();
 
 const attached = new WeakSet<TlsServer>();
 
@@ -67,8 +72,8 @@ class AttachedPort implements TurboPort {
   readonly #options: AttachOptions;
   readonly #network: Pick<Network, 'createUdpSocket'>;
   readonly #clock: Clock;
+  readonly #limits: Readonly<Limits>;
   readonly #events = new Subject<EngineEvent>();
-  readonly #handshake = new AsyncLocalStorage<Handshake>();
   /** What makes TLS of a connection: the server's own listeners. */
   readonly #startTls: readonly ((stream: Duplex) => void)[];
   #engine: Engine | undefined;
@@ -79,14 +84,15 @@ class AttachedPort implements TurboPort {
     this.#options = options;
     this.#network = options.network ?? nodeNetwork;
     this.#clock = options.clock ?? systemClock;
-    limitsWith(options.limits); // refused now rather than at listen
-    this.#startTls = server.listeners('connection') as ((stream: Duplex) => void)[];
+    this.#limits = limitsWith(options.limits);
+    this.#startTls = server.rawListeners('connection') as ((stream: Duplex) => void)[];
     server.removeAllListeners('connection');
     server.on('connection', (stream: TcpSocket) => {
       if (this.#engine) this.#engine.handleConnection(stream);
-      else this.#begin(stream, defaultLimits.handshakeTimeoutMs);
+      else this.#begin(stream, this.#limits.handshakeTimeoutMs);
     });
     bindAnswers(server);
+    onClosing(server, () => this.#drain());
     server.prependListener('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
     server.prependListener('tlsClientError', (_error: Error, socket: TLSSocket) => this.#onClientError(socket));
     server.prependListener('listening', () => this.#open());
@@ -109,22 +115,22 @@ class AttachedPort implements TurboPort {
   #open(): void {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') return; // a unix socket has no UDP beside it
+    // One that drains, from before, ends with its last session.
     const engine: Engine = new Engine({
       limits: this.#options.limits,
       clock: this.#clock,
-      isOpen: () => this.#server.listening,
-      onSession: (io) => this.#begin(io, engine.handshakeTimeoutMs()),
+      events: this.#events,
+      onSession: (io) => this.#begin(io, engine.sessionHandshakeMs()),
       onProtocol: (protocol, socket) => {
         if (protocol !== 'tls') return false;
-        this.#begin(socket, engine.handshakeTimeoutMs());
+        this.#begin(socket, this.#limits.handshakeTimeoutMs);
         return true;
       },
     });
     this.#engine = engine;
-    engine.events$.subscribe((event) => this.#events.next(event));
-    bindUdp(this.#network, address).then(
+    bindUdp(this.#network, address, this.#options.ipv6Only).then(
       (udp) => {
-        if (this.#engine !== engine) {
+        if (this.#engine !== engine || !this.#server.listening) {
           udp.close();
           return;
         }
@@ -139,6 +145,13 @@ class AttachedPort implements TurboPort {
     );
   }
 
+  /** The server accepts nothing more. What it has accepted may still claim its session. */
+  #drain(): void {
+    this.#engine?.drain();
+    this.#engine?.closeUdp();
+    this.#udp = undefined;
+  }
+
   #close(): void {
     this.#engine?.close();
     this.#engine = undefined;
@@ -149,7 +162,7 @@ class AttachedPort implements TurboPort {
   #begin(stream: Duplex, timeoutMs: number): void {
     const timer = this.#clock.after(timeoutMs, () => stream.destroy(new TurboError('ERR_TURBO_HANDSHAKE_TIMEOUT')));
     stream.once('close', () => timer.cancel());
-    this.#handshake.run({ stream, timer }, () => {
+    handshakes.run({ stream, timer }, () => {
       // A TLSSocket takes this from its stream when it is made. A client that ends within the handshake ends it; what the
       // server wants afterwards is known with its TCP connection.
       if (stream instanceof ServerIO) stream.allowHalfOpen = false;
@@ -159,7 +172,7 @@ class AttachedPort implements TurboPort {
   }
 
   #onSecure(socket: TLSSocket): void {
-    const handshake = this.#handshake.getStore();
+    const handshake = handshakes.getStore();
     if (!handshake) return;
     handshake.timer.cancel();
     const { stream } = handshake;
@@ -171,9 +184,18 @@ class AttachedPort implements TurboPort {
 
   #onClientError(socket: TLSSocket): void {
     // The time limit runs on: node:tls reports its own limit here too, and closes nothing.
-    const stream = this.#handshake.getStore()?.stream;
+    const stream = handshakes.getStore()?.stream;
     if (stream instanceof ServerIO) giveTcpSurface(socket, stream);
   }
+}
+
+/** A server that closes keeps its connections; its ports are free at once, for whoever comes next. */
+function onClosing(server: TlsServer, closing: () => void): void {
+  const close = server.close;
+  server.close = (callback?: (error?: Error) => void) => {
+    closing();
+    return close.call(server, callback);
+  };
 }
 
 /** Whoever answers, and from where: the handshake finds its own context again. */

@@ -26,8 +26,8 @@ import { type Bind, Unrouted } from './unrouted.js';
 export interface EngineOptions {
   limits?: Partial<Limits> | undefined;
   clock?: Clock | undefined;
-  /** Whether new sessions may begin. Default: until `drain` or `close`. */
-  isOpen?: (() => boolean) | undefined;
+  /** Where events go, if they are to outlive the engine. */
+  events?: Subject<EngineEvent> | undefined;
   /** A session's ClientHello is complete: give its stream to TLS. */
   onSession: (io: ServerIO) => void;
   /** A TCP connection speaks another protocol; its bytes are still to be read. False: it is not served here. */
@@ -37,6 +37,9 @@ export interface EngineOptions {
 /** Ports whose services answer anyone: qotd, chargen, DNS, TFTP, NTP, SNMP, LDAP, SSDP, mDNS and their kin. */
 const REFLECTOR_PORTS = new Set([0, 7, 17, 19, 53, 69, 111, 123, 137, 161, 389, 500, 1900, 3702, 5353, 11211]);
 
+/** What a first flight is charged at most: one that takes longer has waited, for a certificate say, and not computed. */
+const FIRST_FLIGHT_MAX_MS = 20;
+
 const ACCEPTED = encodeReply({ accepted: true, reason: '' });
 
 export class Engine {
@@ -45,7 +48,7 @@ export class Engine {
   readonly #table: SessionTable;
   readonly #budget: HandshakeBudget;
   readonly #unrouted = new Set<Unrouted>();
-  readonly #events = new Subject<EngineEvent>();
+  readonly #events: Subject<EngineEvent>;
   readonly #drops = new Map<DropReason, number>();
   #udp: UdpSocket | undefined;
   #closing = false;
@@ -53,6 +56,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#events = options.events ?? new Subject();
     this.limits = limitsWith(options.limits);
     this.#clock = options.clock ?? systemClock;
     this.#table = new SessionTable(this.limits, this.#clock, (session) => this.#onExpired(session));
@@ -90,15 +94,20 @@ export class Engine {
     this.#closing = true;
   }
 
+  /** Ends the UDP socket alone: its port is free for another. */
+  closeUdp(): void {
+    const udp = this.#udp;
+    this.#udp = undefined;
+    udp?.close();
+  }
+
   /** Ends every session that was not claimed, every connection that was not routed, and the UDP socket. */
   close(): void {
     this.#closing = true;
     for (const unrouted of this.#unrouted) unrouted.refuse('closing');
     this.#table.clear();
-    const udp = this.#udp;
-    this.#udp = undefined;
-    udp?.close();
-    this.#events.complete();
+    this.closeUdp();
+    if (!this.#options.events) this.#events.complete();
   }
 
   /** Takes a datagram. Never throws, and never answers what it does not know. */
@@ -143,8 +152,8 @@ export class Engine {
     return true;
   }
 
-  /** How long a TLS handshake may take now: less under pressure, ms. */
-  handshakeTimeoutMs(): number {
+  /** How long the TLS handshake of a session may take now: less as the table of sessions fills, ms. */
+  sessionHandshakeMs(): number {
     const { handshakeTimeoutMs, pressureTimeoutMs } = this.limits;
     return underPressure(handshakeTimeoutMs, pressureTimeoutMs, this.#table.fill);
   }
@@ -178,7 +187,7 @@ export class Engine {
   ): Session | DropReason {
     const { limits } = this;
     if (datagram.sequence === 0) return 'unknown-session';
-    if (this.#closing || this.#options.isOpen?.() === false) return 'closing';
+    if (this.#closing) return 'closing';
     if (this.#table.size >= limits.halfOpenSessions) return 'table-full';
     if (!this.#table.hasRoomFor(limits.sessionTlsBytes + datagram.payload.length)) return 'memory-full';
     if (!this.#budget.allows()) return 'overloaded';
@@ -199,21 +208,29 @@ export class Engine {
   /** Puts a client's datagram into its session's stream, and gives the session to TLS when its ClientHello is there. */
   #take(session: Session, { sequence, acknowledged, payload }: ClientDatagram): DropReason | undefined {
     if (acknowledged > session.link.flight.sequence) return 'never-sent';
-    if (sequence === 0) return undefined;
+    if (sequence === 0 || session.inbound.has(sequence)) return undefined;
+    // Else TLS could become secure before TCP has validated the client's address.
+    if (session.link.flight.bytes > 0) return 'after-answer';
+    if (!this.#table.hasRoomFor(payload.length)) return 'memory-full';
     // A view would keep the whole datagram in memory.
     const pushed = session.inbound.push(sequence, Buffer.from(payload));
     if (pushed === 'over-limit') return 'over-limit';
-    if (pushed !== 'in-order') return undefined;
     let reason: DropReason | undefined;
-    if (session.io) session.io.deliver(session.inbound.read());
-    else reason = this.#openStream(session);
+    if (pushed === 'in-order') {
+      if (session.io) session.io.deliver(session.inbound.read());
+      else reason = this.#openStream(session);
+    }
     this.#table.update(session);
     return reason;
   }
 
   #openStream(session: Session): DropReason | undefined {
-    const chunks = session.inbound.peek();
-    if (!Session.holdsRecord(chunks)) return undefined;
+    const record = Session.firstRecord(session.inbound.peek());
+    if (record === 'incomplete') return undefined;
+    if (record === 'none') {
+      this.#table.remove(session);
+      return 'malformed';
+    }
     if (!this.#table.hasRoomFor(this.limits.sessionTlsBytes)) return 'memory-full';
     session.handshakeBeganAt = this.#clock.now();
     const io = session.open(session.inbound.read());
@@ -225,7 +242,7 @@ export class Engine {
   /** TLS has written, and the tick is over. */
   #onKept(session: Session): void {
     if (session.handshakeBeganAt !== undefined) {
-      this.#budget.charge(this.#clock.now() - session.handshakeBeganAt);
+      this.#budget.charge(Math.min(this.#clock.now() - session.handshakeBeganAt, FIRST_FLIGHT_MAX_MS));
       session.handshakeBeganAt = undefined;
     }
     this.#table.update(session);

@@ -16,6 +16,8 @@ export type DropReason =
   | 'claimed'
   /** It acknowledges what was never sent. */
   | 'never-sent'
+  /** It carries stream bytes although TLS has answered: what follows the first flights goes over TCP. */
+  | 'after-answer'
   /** The session's bytes or datagrams are used up. */
   | 'over-limit'
   /** As many sessions wait for their tombstone as may. */

@@ -35,9 +35,9 @@ export class HandshakeBudget {
     return this.#tokensMs > 0 || !this.#loopIsBusy(now);
   }
 
-  /** Charges the time that a handshake's first flight took. */
+  /** Charges the time that a handshake's first flight took; the debt is one bucket at most. */
   charge(ms: number): void {
-    this.#tokensMs -= ms;
+    this.#tokensMs = Math.max(-this.#share * BUCKET_MS, this.#tokensMs - ms);
   }
 
   #loopIsBusy(now: number): boolean {

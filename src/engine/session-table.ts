@@ -31,7 +31,8 @@ export class SessionTable {
     this.#waiting = new LRUCache({
       ...time,
       max: limits.halfOpenSessions,
-      maxSize: limits.halfOpenBytes,
+      // Sizes are counted here; `hasRoomFor` bounds them, for lru-cache would evict the waiting.
+      maxSize: Number.MAX_SAFE_INTEGER,
       noUpdateTTL: true,
       noDisposeOnSet: true,
       dispose: ({ session }) => {
@@ -74,12 +75,17 @@ export class SessionTable {
     this.#sweepLater();
   }
 
-  /** The session has grown. Beyond the table's bytes it is not charged: its share bounds it. */
+  /** The session has grown. Where that is past the table's bytes, new sessions wait for room; those that wait stay. */
   update(session: Session): void {
     const key = keyOf(session.connectionId);
     const current = this.#waiting.info(key)?.size;
-    if (current === undefined || current === session.bytes || !this.hasRoomFor(session.bytes - current)) return;
+    if (current === undefined || current === session.bytes) return;
     this.#waiting.set(key, { session }, { size: session.bytes });
+  }
+
+  /** Ends a session. */
+  remove(session: Session): void {
+    this.#waiting.delete(keyOf(session.connectionId));
   }
 
   /** Takes a session out, for its tombstone; its ID cannot be claimed again, nor opened. */

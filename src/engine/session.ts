@@ -4,11 +4,14 @@ import { FutureTcpLink } from '../server/future-tcp-link.js';
 import { ServerIO } from '../server/server-io.js';
 import { SEQUENCE_MAX } from '../wire/constants.js';
 import { DatagramStream } from '../wire/datagram-stream.js';
+import { detectFirstBytes } from '../wire/first-bytes.js';
 import { makeInstance } from '../wire/identity.js';
 import { CreditLedger } from './credit-ledger.js';
 
 /** A TLS record's header: type, version, length (RFC 8446, section 5.1). */
 const RECORD_HEADER_LENGTH = 5;
+/** What a session's own objects take, about. */
+const SESSION_BYTES = 4096;
 
 export interface SessionOptions {
   connectionId: Buffer;
@@ -55,13 +58,18 @@ export class Session {
 
   /** Bytes that the session costs while it waits. */
   get bytes(): number {
-    return this.inbound.bytes + this.link.flight.bytes + (this.io ? this.#tlsBytes : 0) + 1;
+    return SESSION_BYTES + this.inbound.bytes + this.link.flight.bytes + (this.io ? this.#tlsBytes : 0);
   }
 
-  /** Whether `chunks` at the front of the stream hold the whole first record. */
-  static holdsRecord(chunks: readonly Buffer[]): boolean {
+  /** Whether `chunks`, the front of the stream, hold the first record, begin it, or are no TLS handshake at all. */
+  static firstRecord(chunks: readonly Buffer[]): 'complete' | 'incomplete' | 'none' {
     const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-    return bytes.length >= RECORD_HEADER_LENGTH && bytes.length >= RECORD_HEADER_LENGTH + bytes.readUInt16BE(3);
+    const detected = detectFirstBytes(bytes);
+    if (detected !== 'tls') return detected === 'undecided' ? 'incomplete' : 'none';
+    if (bytes.length < RECORD_HEADER_LENGTH) return 'incomplete';
+    const length = bytes.readUInt16BE(3);
+    if (length === 0) return 'none';
+    return bytes.length < RECORD_HEADER_LENGTH + length ? 'incomplete' : 'complete';
   }
 
   /** Makes the stream for TLS, with `chunks` as its first bytes. */

@@ -171,6 +171,11 @@ export class TurboListener {
     tcp.on('connection', (socket) => this.#onConnection(socket));
     await new Promise<void>((resolve, reject) => {
       tcp.once('error', reject);
+      tcp.once('close', () => {
+        // By the caller's signal: before it listened, or while it does.
+        reject(new TurboError('ERR_TURBO_LISTENER_CLOSED', undefined, { cause: options.signal?.reason }));
+        if (this.#state === 'listening') void this.close();
+      });
       tcp.listen({ ...options, port: options.port ?? 0 });
       tcp.once('listening', () => {
         tcp.off('error', reject);

@@ -25,7 +25,9 @@ export function bindUdp(
     const failed = (cause: Error) => {
       udp.close();
       const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-      const detail = taken ? `UDP port ${port} is in use` : `UDP port ${port}: ${cause.message}`;
+      const detail = taken
+        ? `UDP port ${port} is in use (in node:cluster, by another worker: give each a port of its own)`
+        : `UDP port ${port}: ${cause.message}`;
       reject(new TurboError('ERR_TURBO_LISTEN', detail, { cause, retryable: taken }));
     };
     udp.once('error', failed);

@@ -51,7 +51,8 @@ export interface TcpServer {
 /** What is used of dgram.Socket. A connected socket hears its peer alone. */
 export interface UdpSocket {
   bind(options: { port?: number; address?: string; exclusive?: boolean }, callback?: () => void): this;
-  connect(port: number, address: string, callback?: () => void): void;
+  /** Calls back with an error where there is no way to the address. */
+  connect(port: number, address: string, callback?: (error?: Error) => void): void;
   send(message: Uint8Array, callback?: (error: Error | null) => void): void;
   send(message: Uint8Array, port: number, address: string, callback?: (error: Error | null) => void): void;
   address(): AddressInfo;

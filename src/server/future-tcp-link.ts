@@ -41,6 +41,7 @@ export class FutureTcpLink {
   #noticed = false;
   #finished = false;
   #ended = false;
+  #failed = false;
   #skip = 0;
   #allowHalfOpen = true;
 
@@ -99,14 +100,14 @@ export class FutureTcpLink {
   }
 
   /** The stream above is gone. Before the binding the kept bytes stay, for the client that claims them. */
-  abandon(): void {
+  abandon(error: Error | null = null): void {
     this.#sink = undefined;
     this.#release();
     if (this.#carrier) {
       // TLS may give up on what came with the tombstone: without the Reply the client would think its session lost.
       this.#carrier.socket.uncork();
       this.#carrier.destroy();
-      this.#finish(HandshakeState.CLOSED);
+      this.#finish(error || this.#failed ? HandshakeState.FAILED : HandshakeState.CLOSED);
     } else {
       this.#ended = true;
     }
@@ -120,10 +121,13 @@ export class FutureTcpLink {
     const carrier = new TcpCarrier(socket, {
       onBytes: (chunk) => this.#onBytes(chunk),
       onEnd: () => this.#sink?.onEnd(),
-      onError: (error) => this.#sink?.onError(error),
+      onError: (error) => {
+        this.#failed = true;
+        this.#sink?.onError(error);
+      },
       onClose: () => {
         this.#sink?.onClose();
-        this.#finish(HandshakeState.CLOSED);
+        this.#finish(this.#failed ? HandshakeState.FAILED : HandshakeState.CLOSED);
       },
     });
     this.#carrier = carrier;

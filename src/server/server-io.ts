@@ -76,7 +76,7 @@ export class ServerIO extends TlsDuplex {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#link.abandon();
+    this.#link.abandon(error);
     callback(error);
   }
 }

@@ -42,6 +42,11 @@ export class DatagramStream {
     return this.#ends.at(-1) ?? 0;
   }
 
+  /** Whether the datagram `sequence` has come. */
+  has(sequence: number): boolean {
+    return this.#payloads[sequence - 1] !== undefined;
+  }
+
   /** Takes a datagram with a payload, `sequence` from 1. */
   push(sequence: number, payload: Buffer): Pushed {
     const index = sequence - 1;

@@ -93,6 +93,26 @@ describe('client/path-memory', () => {
     });
   });
 
+  it('forgets within hours that a session was lost', () => {
+    memory.lost(A);
+    clock.advance(6 * HOUR - 1);
+    memory.answered(A, { lagMs: 0, flightDatagrams: 2 });
+    expect(memory.plan(A).contact).to.equal('careful');
+    clock.advance(2);
+    expect(memory.plan(A).contact).to.equal('fast');
+  });
+
+  it('takes limits of one connection, and undefined for the default', () => {
+    const plan = memory.plan(A, 'fast', { graceMinMs: undefined, clientDatagramsUnknown: 3 });
+    expect([plan.datagrams, plan.graceMs(80)]).to.deep.equal([3, 10]);
+  });
+
+  it('counts connections that fail together as one failure', () => {
+    for (let count = 0; count < 12; count++) memory.failed(A);
+    clock.advance(300 * SECOND + 1);
+    expect(memory.plan(A).udp).to.equal(true);
+  });
+
   describe('of a silent path', () => {
     it('suspects it after the first time: UDP is sent and not waited for', () => {
       memory.failed(A);

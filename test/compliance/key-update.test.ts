@@ -25,12 +25,15 @@ async function bridge(lab: Lab, server: tls.Server): Promise<{ port: number; ios
     return io;
   };
   const entrance = createServer({ allowHalfOpen: true }, (from) => {
-    const to = dial();
-    from.on('error', () => to.destroy());
-    to.on('error', () => from.destroy());
-    from.on('close', () => to.destroy());
-    to.on('close', () => from.destroy());
-    from.pipe(to).pipe(from);
+    from.on('error', () => {});
+    // With the ClientHello at hand, as TLS in this process has it: what comes after TCP is connected goes over TCP.
+    from.once('readable', () => {
+      const to = dial();
+      to.on('error', () => from.destroy());
+      from.on('close', () => to.destroy());
+      to.on('close', () => from.destroy());
+      from.pipe(to).pipe(from);
+    });
   });
   await new Promise<void>((resolve) => {
     entrance.listen(0, '127.0.0.1', resolve);

@@ -66,7 +66,7 @@ describe('compliance: ALPN', () => {
     const asked: unknown[] = [];
     const server = await lab.serve({
       ALPNCallback: (offer: { servername: string; protocols: string[] }) => {
-        asked.push({ ...offer });
+        asked[0] = { ...offer };
         return offer.protocols[1];
       },
     });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect } from 'chai';
 import { attach } from '../../src/engine/attach.js';
@@ -42,6 +42,48 @@ describe('engine/attach', () => {
       await once(server, 'close');
     }
     expect(port.address()).to.equal(null);
+  });
+
+  it('frees both ports at close(), while connections go on', async () => {
+    const server = createTlsServer();
+    const port = attach(server);
+    const ports = async () => {
+      await once(server, 'listening');
+      await until(() => port.address() !== null);
+      return server.address() as AddressInfo;
+    };
+    server.listen(0, '127.0.0.1');
+    const address = await ports();
+    const client = connectTcp(address.port, address.address);
+    await once(client, 'connect');
+    await until(() => port.engine?.unrouted === 1);
+    server.close();
+    expect(port.address()).to.equal(null);
+    server.listen(address.port, address.address);
+    expect(await ports()).to.deep.equal(address);
+    client.destroy();
+    server.close();
+    await once(server, 'close');
+    expect(port.engine).to.equal(undefined);
+  });
+
+  it('calls a listener of one connection once', async () => {
+    const server = createTlsServer();
+    let calls = 0;
+    server.once('connection', () => calls++);
+    attach(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port, address } = server.address() as AddressInfo;
+    for (let count = 0; count < 3; count++) {
+      const client = connectTcp(port, address);
+      client.on('error', () => {});
+      client.end(Buffer.from([0x16, 0x03, 0x01, 0x00, 0x01, 0x00]));
+      await once(client.resume(), 'close');
+    }
+    server.close();
+    await once(server, 'close');
+    expect(calls).to.equal(1);
   });
 
   it('takes a server that listens already', async () => {

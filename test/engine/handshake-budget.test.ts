@@ -25,10 +25,10 @@ describe('engine/handshake-budget', () => {
     expect(budget.allows()).to.equal(false);
   });
 
-  it('gives the share back as time passes, and never more than that of one second', () => {
+  it('gives the share back as time passes, and never more than that of one second, owed or in hand', () => {
     budget.charge(1250);
     expect(whileBusy()).to.equal(false);
-    clock.advance(3800);
+    clock.advance(900);
     expect(budget.allows()).to.equal(false);
     clock.advance(200);
     expect(budget.allows()).to.equal(true);

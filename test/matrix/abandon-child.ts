@@ -14,10 +14,10 @@ import * as tls from 'node:tls';
 import {
   connect,
   createServer,
+  HandshakeState,
   PathMemory,
   type TurboServer,
   type TurboSocket,
-  turbotls,
 } from '../../src/experimental.js';
 import { PAYLOAD_MAX } from '../../src/wire/constants.js';
 import { decodeDatagram, encodeDatagram, type ServerDatagram } from '../../src/wire/datagram.js';
@@ -52,7 +52,6 @@ export interface AbandonReport {
   events: Record<string, number>;
 }
 
-const { HandshakeState } = turbotls.v1;
 const HOST = '127.0.0.1';
 const NAME = 'example.test';
 /** Clients at a time. */

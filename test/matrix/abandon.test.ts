@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { type Clock, type Timer, TurboListener, turbotls } from '../../src/experimental.js';
+import { type Clock, HandshakeState, type Timer, TurboListener } from '../../src/experimental.js';
 import type { AbandonOptions, AbandonReport } from './abandon-child.js';
 import { announceSeed, byForm, makeWorld, PORT, ROUND_TRIP_MS, SERVER, seed } from './support.js';
 
@@ -83,7 +83,6 @@ describe('item 8: abandoned sessions', () => {
   }).timeout(byForm({ short: 60_000, long: 7_200_000 }));
 
   describe('a client that is destroyed within a change of its state', () => {
-    const { HandshakeState } = turbotls.v1;
     for (const firstContact of ['fast', 'careful'] as const) {
       for (const state of ['GRACE', 'CLAIMING', 'BOUND', 'PLAIN'] as const) {
         it(`${firstContact}, ${state}: does nothing more, and leaves nothing behind`, async () => {

@@ -154,7 +154,7 @@ describe('item 3: loss, reordering, duplication, corruption', () => {
 
   /** One connection, from a host of its own, to one of three targets; returns what carried it. */
   async function connectOnce(world: World, index: number, draws: Random, variant: Variant, memory: PathMemory) {
-    const target = TARGETS[Math.floor(index / VARIANTS.length) % TARGETS.length];
+    const target = TARGETS[index % TARGETS.length];
     const payload = draws.bytes(1 + draws.int(draws.chance(0.03) ? 100_000 : 4_000));
     const { firstContact } = variant;
     const from = `10.1.${index >> 8}.${index & 255}`;

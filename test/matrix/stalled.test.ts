@@ -20,7 +20,7 @@ import { announceSeed, byForm, makeWorld, NAME, PORT, SERVER, seed, sha256, type
 const KiB = 1024;
 const SLACK_BYTES = 64 * KiB;
 /** More than all buffers on the way, the kernel's included, can hold. */
-const VIRTUAL_BYTES = 2 * KiB * KiB;
+const VIRTUAL_BYTES = KiB * KiB;
 const LOOPBACK_BYTES = 48 * KiB * KiB;
 const TIMES = byForm({ short: 6, long: 1_000 });
 const LOOPBACK_TIMES = byForm({ short: 2, long: 100 });
