@@ -32,7 +32,7 @@ const carrier: 'udp' | 'tcp' | undefined = turbotls.connect(443, 'localhost').tu
 const port: turbotls.TurboPort = turbotls.attach({} as HttpsServer);
 const code: TurboErrorCode = new TurboError('ERR_TURBO_LISTEN').code;
 turbotls.createServer({ turbo: { limits: { flightBytes: 1 } } }, (each: TLSSocket) => each.pipe(each));
-export const state: turbotls.turbotls.v1.HandshakeState | undefined = turbotls.connect(443).turbo?.state;
+export const state: turbotls.HandshakeState | undefined = turbotls.connect(443).turbo?.state;
 // @ts-expect-error: no such mode, so options are not 'any'
 turbotls.connect({ port: 443, turbo: { mode: 'always' } });
 export { carrier, code, port, socket };

@@ -113,6 +113,21 @@ describe('engine/turbo-listener', () => {
   }
 
   describe('listens', () => {
+    it("listen takes the caller's signal: before it listens, and while it does", async () => {
+      const early = new TurboListener();
+      const reason = new Error('enough');
+      const error = await expectCode(early.listen({ signal: AbortSignal.abort(reason) }), 'ERR_TURBO_LISTENER_CLOSED');
+      expect(error.cause).to.equal(reason);
+      const late = new TurboListener();
+      const controller = new AbortController();
+      await late.listen({ host: '127.0.0.1', signal: controller.signal });
+      const accepted = expectCode(late.accept(), 'ERR_TURBO_LISTENER_CLOSED');
+      controller.abort();
+      await accepted;
+      await late.close();
+      expect(late.address()).to.equal(null);
+    });
+
     it('on a UDP and a TCP port of the same number, which port 0 finds', async () => {
       const { port, address } = await listener.listen({ host: '127.0.0.1' });
       expect(port).to.be.above(0);
