@@ -81,7 +81,7 @@ export interface Limits {
   handshakeTimeoutMs: number;
   /** TCP connections whose first bytes are awaited; in a full table the oldest has `pressureTimeoutMs` at most. */
   unroutedConnections: number;
-  /** First bytes and handshakes under pressure, ms: both tables fall to it as they fill past half. */
+  /** First bytes and handshakes under pressure, ms: each falls to it as its own table fills past half. */
   pressureTimeoutMs: number;
   /** The part of a core that UDP handshakes get when the event loop is busy. */
   handshakeCpuShare: number;

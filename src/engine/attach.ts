@@ -11,13 +11,14 @@ import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import { type Observable, Subject } from 'rxjs';
 import { TurboError } from '../errors.js';
 import { type Limits, limitsWith } from '../limits.js';
-import { type Clock, systemClock, type Timer } from '../platform/clock.js';
+import { type Clock, systemClock } from '../platform/clock.js';
 import { announceExperimental } from '../platform/experimental.js';
 import { type Network, nodeNetwork, type TcpSocket, type UdpSocket } from '../platform/network.js';
 import { giveTcpSurface } from '../platform/tls-surface.js';
 import { ServerIO } from '../server/server-io.js';
 import { Engine } from './engine.js';
 import type { EngineEvent } from './events.js';
+import { underPressure } from './pressure.js';
 import { bindUdp } from './udp-port.js';
 
 export interface AttachOptions {
@@ -42,7 +43,8 @@ export interface TurboPort {
 /** A TLS handshake in progress: what it runs on, and what ends it in time. */
 interface Handshake {
   stream: Duplex;
-  timer: Timer;
+  /** It is done, or will never be. */
+  over: () => void;
 }
 
 /** One for all servers: on Node 20 every storage that was ever used costs at each callback of the process. */
@@ -76,6 +78,8 @@ class AttachedPort implements TurboPort {
   readonly #events = new Subject<EngineEvent>();
   /** What makes TLS of a connection: the server's own listeners. */
   readonly #startTls: readonly ((stream: Duplex) => void)[];
+  /** TLS handshakes over TCP from its first byte, in progress. */
+  #handshaking = 0;
   #engine: Engine | undefined;
   #udp: UdpSocket | undefined;
 
@@ -89,7 +93,7 @@ class AttachedPort implements TurboPort {
     server.removeAllListeners('connection');
     server.on('connection', (stream: TcpSocket) => {
       if (this.#engine) this.#engine.handleConnection(stream);
-      else this.#begin(stream, this.#limits.handshakeTimeoutMs);
+      else this.#beginTcp(stream);
     });
     bindAnswers(server);
     onClosing(server, () => this.#drain());
@@ -123,7 +127,7 @@ class AttachedPort implements TurboPort {
       onSession: (io) => this.#begin(io, engine.sessionHandshakeMs()),
       onProtocol: (protocol, socket) => {
         if (protocol !== 'tls') return false;
-        this.#begin(socket, this.#limits.handshakeTimeoutMs);
+        this.#beginTcp(socket);
         return true;
       },
     });
@@ -158,11 +162,26 @@ class AttachedPort implements TurboPort {
     this.#udp = undefined;
   }
 
+  /** UDP has no part in the time that TCP gets: only handshakes over TCP make it shorter. */
+  #beginTcp(stream: Duplex): void {
+    const { handshakeTimeoutMs, pressureTimeoutMs, unroutedConnections } = this.#limits;
+    const timeoutMs = underPressure(handshakeTimeoutMs, pressureTimeoutMs, this.#handshaking / unroutedConnections);
+    this.#handshaking++;
+    this.#begin(stream, timeoutMs, () => this.#handshaking--);
+  }
+
   /** TLS begins on a stream. Node tells neither which stream a TLSSocket runs on nor ends a late handshake: we do. */
-  #begin(stream: Duplex, timeoutMs: number): void {
+  #begin(stream: Duplex, timeoutMs: number, onOver = () => {}): void {
     const timer = this.#clock.after(timeoutMs, () => stream.destroy(new TurboError('ERR_TURBO_HANDSHAKE_TIMEOUT')));
-    stream.once('close', () => timer.cancel());
-    handshakes.run({ stream, timer }, () => {
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      timer.cancel();
+      onOver();
+    };
+    stream.once('close', over);
+    handshakes.run({ stream, over }, () => {
       // A TLSSocket takes this from its stream when it is made. A client that ends within the handshake ends it; what the
       // server wants afterwards is known with its TCP connection.
       if (stream instanceof ServerIO) stream.allowHalfOpen = false;
@@ -174,7 +193,7 @@ class AttachedPort implements TurboPort {
   #onSecure(socket: TLSSocket): void {
     const handshake = handshakes.getStore();
     if (!handshake) return;
-    handshake.timer.cancel();
+    handshake.over();
     const { stream } = handshake;
     if (!(stream instanceof ServerIO)) return;
     giveTcpSurface(socket, stream);

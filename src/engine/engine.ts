@@ -19,6 +19,7 @@ import { encodeReply, type Tombstone } from '../wire/frame.js';
 import { connectionIdOf } from '../wire/identity.js';
 import type { DropReason, EngineEvent, RefuseReason, RejectReason } from './events.js';
 import { HandshakeBudget } from './handshake-budget.js';
+import { underPressure } from './pressure.js';
 import { Session } from './session.js';
 import { SessionTable } from './session-table.js';
 import { type Bind, Unrouted } from './unrouted.js';
@@ -98,7 +99,11 @@ export class Engine {
   closeUdp(): void {
     const udp = this.#udp;
     this.#udp = undefined;
-    udp?.close();
+    try {
+      udp?.close();
+    } catch {
+      // Whoever gave it has closed it.
+    }
   }
 
   /** Ends every session that was not claimed, every connection that was not routed, and the UDP socket. */
@@ -316,10 +321,3 @@ export class Engine {
 
 /** A lost answer is what UDP is like; what ends the socket comes as its 'error'. */
 function ignoreSendError(): void {}
-
-/** From `relaxedMs` in a table that is half full at most, linearly down to `fullMs` in a full one. */
-function underPressure(relaxedMs: number, fullMs: number, fill: number): number {
-  if (fullMs >= relaxedMs) return relaxedMs;
-  const pressure = Math.min(1, Math.max(0, (fill - 0.5) * 2));
-  return relaxedMs - (relaxedMs - fullMs) * pressure;
-}

@@ -48,7 +48,7 @@ describe('compliance: half-close', () => {
   }
 
   sameAsNative('a write after the end', async (lab) => {
-    const { client, peer } = await lab.pair();
+    const { client, peer } = await lab.quietPair();
     const seen = { client: trace(client), server: trace(peer) };
     peer.resume();
     client.resume();

@@ -233,16 +233,28 @@ describe('item 9: slowloris', () => {
       expect(stays.at(-1), 'the last to come').to.be.at.most(pressureTimeoutMs + SECOND);
     });
 
-    it('half a ClientHello over TCP, while the table of sessions is full', async () => {
+    it('half ClientHellos over TCP: the more there are, the less time has the next', async () => {
+      const { world, server } = await startSmall();
+      const come = (index: number) => comes(world, world.net.host(`10.1.0.${index}`), halfOverTcp, server.port);
+      const crowd = Array.from({ length: ENTRIES }, (_, index) => come(index));
+      await world.clock.advance(pressureTimeoutMs + SECOND);
+      expect(crowd[0]?.goneMs, 'the first to come').to.equal(undefined);
+      expect(crowd.at(-1)?.goneMs, 'the last to come').to.be.a('number');
+      await world.clock.advance(handshakeTimeoutMs + SECOND);
+      expect(server.open.size).to.equal(0);
+    });
+
+    it('half a ClientHello over TCP has its whole time while the table of sessions is full', async () => {
       const { world, server } = await startSmall();
       for (let index = 0; index < ENTRIES; index++) {
         comes(world, world.net.host(`10.1.${index >> 8}.${index & 255}`), halfOverUdp, server.port);
       }
       await world.clock.advance(1);
       const client = comes(world, world.net.host('10.0.0.1'), halfOverTcp, server.port);
-      await world.clock.advance(pressureTimeoutMs + SECOND);
-      expect(client.goneMs, 'sent away').to.be.a('number');
-      await world.clock.advance(sessionLifetimeMs);
+      await world.clock.advance(handshakeTimeoutMs - SECOND);
+      expect(client.goneMs).to.equal(undefined);
+      await world.clock.advance(2 * SECOND);
+      expect(client.goneMs).to.be.a('number');
       expect(server.engine.halfOpen).to.deep.equal({ sessions: 0, bytes: 0 });
     });
 
