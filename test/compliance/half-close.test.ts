@@ -2,7 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { bytes, digest, digestOf, send } from './bytes.js';
-import { onEach, sameAsNative, trace, until } from './transports.js';
+import { onEach, sameAsNative, trace, turn, until } from './transports.js';
 
 /** Ends with a word. When it is told of the other's end, notes whether it could still write, and if so, does and ends. */
 function answerTheEnd(socket: TLSSocket, seen: string[]): void {
@@ -36,6 +36,21 @@ describe('compliance: half-close', () => {
   }
 
   for (const first of ['client', 'server'] as const) {
+    for (const half of [false, true]) {
+      sameAsNative(`the ${first} ends first, the other does nothing; allowHalfOpen ${half}`, async (lab) => {
+        const { client, peer } = await lab.quietPair({ allowHalfOpen: half }, { allowHalfOpen: half });
+        const [ender, other] = first === 'client' ? [client, peer] : [peer, client];
+        ender.resume();
+        other.resume();
+        const told = new Promise((resolve) => void other.once('end', resolve));
+        ender.end('goodbye');
+        await told;
+        if (!half) await lab.closing(client, peer);
+        for (let i = 0; i < 5; i++) await turn();
+        return [other.writableEnded, other.destroyed, other.readyState, ender.readyState];
+      });
+    }
+
     onEach(`a megabyte comes back after the ${first} has ended`, async (lab) => {
       const { client, peer } = await lab.pair({ allowHalfOpen: true }, { allowHalfOpen: true });
       const [ender, other] = first === 'client' ? [client, peer] : [peer, client];

@@ -11,7 +11,7 @@ import { announceSeed, byForm, makeWorld, PORT, ROUND_TRIP_MS, SERVER, seed } fr
 
 const MiB = 1024 * 1024;
 
-const SESSIONS = byForm({ short: 1_000, long: 1_000_000 });
+const SESSIONS = Number(process.env.TURBOTLS_COUNT ?? byForm({ short: 1_000, long: 1_000_000 }));
 /** What garbage collection and the JIT may leave, however many sessions there were. A lost session would cost 100 KiB. */
 const NOISE_BYTES = byForm({ short: 2, long: 4 }) * MiB;
 /** OpenSSL's and the allocator's share too, which goes back to the system late or never. */
