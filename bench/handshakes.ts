@@ -8,7 +8,7 @@ export async function handshakes(keyType: 'ecdsa' | 'rsa', count: number, rounds
   const peer = await Peer.start('farewell', keyType);
   const cpu: Record<Transport, number[]> = { tls: [], turbo: [] };
   const run = async (transport: Transport): Promise<number> => {
-    const before = await peer.usage();
+    const before = await peer.cpu();
     const startedAt = performance.now();
     let left = count;
     const worker = async () => {
@@ -16,7 +16,7 @@ export async function handshakes(keyType: 'ecdsa' | 'rsa', count: number, rounds
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));
     const seconds = (performance.now() - startedAt) / 1000;
-    const after = await peer.usage();
+    const after = await peer.cpu();
     cpu[transport].push((after.cpuUs - before.cpuUs) / count);
     return count / seconds;
   };

@@ -11,10 +11,10 @@ export async function idle(connections: number, rounds: number): Promise<Figure[
     const peer = await Peer.start('greet');
     try {
       await open(peer, transport, 100).then(close); // what the first connections load stays loaded
-      const before = await peer.usage();
+      const before = await peer.memory();
       const sockets = await open(peer, transport, connections);
       await new Promise((resolve) => setTimeout(resolve, 200));
-      const after = await peer.usage();
+      const after = await peer.memory();
       close(sockets);
       heap[transport].push((after.heldBytes - before.heldBytes) / connections / 1000);
       return (after.rssBytes - before.rssBytes) / connections / 1000;

@@ -9,8 +9,8 @@ import type { Figure } from './measure.js';
 
 const suites: Record<string, (quick: boolean) => Promise<Figure[]> | Figure[]> = {
   handshakes: async (quick) => [
-    ...(await handshakes('ecdsa', quick ? 200 : 1000, quick ? 3 : 7)),
-    ...(await handshakes('rsa', quick ? 100 : 500, quick ? 3 : 5)),
+    ...(await handshakes('ecdsa', quick ? 300 : 2000, quick ? 3 : 7)),
+    ...(await handshakes('rsa', quick ? 200 : 1000, quick ? 3 : 5)),
   ],
   bulk: (quick) => bulk(quick ? 100 : 500, quick ? 3 : 7),
   idle: (quick) => idle(quick ? 300 : 2000, quick ? 1 : 3),

@@ -5,7 +5,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { connect as connectTurbo, defaultLimits, PathMemory, type TurboSocket } from 'turbotls/experimental';
 import { makeCertificate } from '../test/support/certificates.js';
-import type { Mode, Ports, Request, Usage } from './server.js';
+import type { Cpu, Memory, Mode, Ports, Request } from './server.js';
 
 export const transports = ['tls', 'turbo'] as const;
 export type Transport = (typeof transports)[number];
@@ -32,9 +32,14 @@ export class Peer {
     return new Peer(child, ca, ports);
   }
 
-  /** CPU and memory of the server process. */
-  usage(): Promise<Usage> {
-    return ask<Usage>(this.#child, { ask: 'usage' });
+  /** CPU of the server process so far. */
+  cpu(): Promise<Cpu> {
+    return ask<Cpu>(this.#child, { ask: 'cpu' });
+  }
+
+  /** Memory of the server process, after a collection: what the JIT has compiled may go with it. */
+  memory(): Promise<Memory> {
+    return ask<Memory>(this.#child, { ask: 'memory' });
   }
 
   async stop(): Promise<void> {

@@ -8,7 +8,8 @@ import { createServer as createTurboServer } from 'turbotls/experimental';
 /** What the driver asks. */
 export type Request =
   | { ask: 'start'; key: string; cert: string; mode: Mode; maxVersion?: 'TLSv1.2' | 'TLSv1.3' }
-  | { ask: 'usage' }
+  | { ask: 'cpu' }
+  | { ask: 'memory' }
   | { ask: 'stop' };
 /**
  * What the server does with a connection: say a byte when it is secure, say it and end, swallow all bytes and say so at
@@ -19,9 +20,11 @@ export interface Ports {
   tls: number;
   turbo: number;
 }
-export interface Usage {
+export interface Cpu {
   /** User and system CPU of the process, µs. */
   cpuUs: number;
+}
+export interface Memory {
   rssBytes: number;
   /** heapUsed and external after a collection. */
   heldBytes: number;
@@ -62,7 +65,7 @@ function pour(socket: TLSSocket, bytes: number): void {
   more();
 }
 
-async function answer(request: Request): Promise<Ports | Usage | Record<string, never>> {
+async function answer(request: Request): Promise<Ports | Cpu | Memory | Record<string, never>> {
   switch (request.ask) {
     case 'start': {
       const { key, cert, mode, maxVersion } = request;
@@ -75,11 +78,14 @@ async function answer(request: Request): Promise<Ports | Usage | Record<string, 
       const [tls = 0, turbo = 0] = servers.map((server) => (server.address() as { port: number }).port);
       return { tls, turbo };
     }
-    case 'usage': {
-      globalThis.gc?.();
+    case 'cpu': {
       const { user, system } = process.cpuUsage();
+      return { cpuUs: user + system };
+    }
+    case 'memory': {
+      globalThis.gc?.();
       const { rss, heapUsed, external } = process.memoryUsage();
-      return { cpuUs: user + system, rssBytes: rss, heldBytes: heapUsed + external, connections: open };
+      return { rssBytes: rss, heldBytes: heapUsed + external, connections: open };
     }
     case 'stop':
       for (const server of servers) server.close();
