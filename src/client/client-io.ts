@@ -19,6 +19,7 @@ import { TcpCarrier } from '../platform/tcp-carrier.js';
 import { TlsDuplex } from '../platform/tls-duplex.js';
 import { Flight } from '../wire/flight.js';
 import type { ClientIOOptions, Timeline, TurboInfo } from './connection.js';
+import { dialTcp } from './dial.js';
 import { type Graces, graceOver } from './grace.js';
 import { type FirstContact, PathMemory, type PathPlan } from './path-memory.js';
 import { ReplyReader } from './reply-reader.js';
@@ -229,7 +230,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   }
 
   #dial(tcp: TcpNetConnectOpts): TcpSocket {
-    const socket = this.#network.connectTcp({ noDelay: true, ...tcp, ...laterLookup(tcp), allowHalfOpen: true });
+    const socket = dialTcp(this.#network, tcp);
     socket.once('connect', () => this.#onTcpConnected());
     socket.on('error', (error: Error) => {
       // Once a carrier has the socket, the carrier reports.
@@ -481,13 +482,4 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     this.#withheld = undefined;
     withheld?.();
   }
-}
-
-/** A lookup that answers at once would have TCP attempt its addresses before anyone can listen for the attempts. */
-function laterLookup({ lookup }: TcpNetConnectOpts): Pick<TcpNetConnectOpts, 'lookup'> {
-  if (typeof lookup !== 'function') return {}; // what is none, net.connect refuses
-  return {
-    lookup: (hostname, options, callback) =>
-      lookup(hostname, options, (...answer) => process.nextTick(() => callback(...answer))),
-  };
 }
