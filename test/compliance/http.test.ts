@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import * as http2 from 'node:http2';
 import * as https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { expect } from 'chai';
 import { bytes, digest, digestOf, send } from './bytes.js';
@@ -58,6 +58,18 @@ describe('compliance: https', () => {
     });
     const { status, body, headers } = await request(server, agentFor(lab, server), { path: '/a?b' });
     return { status, body, from: headers['x-from'], encrypted: headers['x-encrypted'] };
+  });
+
+  sameAsNative("a listener of 'connection' from before gets the TCP connection, once for each", async (lab) => {
+    const { key, cert } = lab.certificate;
+    const server = https.createServer({ key, cert }, (_incoming, answer) => void answer.end('answered'));
+    const seen: unknown[] = [];
+    server.on('connection', (socket: Socket) => {
+      seen.push([socket instanceof Socket, socket.remoteAddress, socket.setNoDelay(true) === socket]);
+    });
+    await lab.listen(lab.adopt(server));
+    const { body } = await request(server, agentFor(lab, server));
+    return { seen, body };
   });
 
   sameAsNative('a keep-alive agent uses one connection for many requests', async (lab) => {
