@@ -1,13 +1,14 @@
 /**
  * A TurboTLS port for a TLS server that exists: tls.Server, https.Server or http2's secure server.
  *
- * The server listens natively and goes on being what it is. Only its `connection` listeners are taken over: they get
- * the raw socket for plain TLS, as ever, and a session's ServerIO for turbo.
+ * The server listens natively and goes on being what it is. Only the `connection` listener that begins TLS is taken
+ * over: it gets the raw socket for plain TLS, as ever, and a session's ServerIO for turbo. Other listeners go on getting
+ * each TCP connection.
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket, Server as TlsServer } from 'node:tls';
+import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { type Observable, Subject } from 'rxjs';
 import { TurboError } from '../errors.js';
 import { type Limits, limitsWith } from '../limits.js';
@@ -76,8 +77,8 @@ class AttachedPort implements TurboPort {
   readonly #clock: Clock;
   readonly #limits: Readonly<Limits>;
   readonly #events = new Subject<EngineEvent>();
-  /** What makes TLS of a connection: the server's own listeners. */
-  readonly #startTls: readonly ((stream: Duplex) => void)[];
+  /** What makes TLS of a connection. */
+  readonly #startTls: readonly ConnectionListener[];
   /** TLS handshakes over TCP from its first byte, in progress. */
   #handshaking = 0;
   #engine: Engine | undefined;
@@ -89,9 +90,8 @@ class AttachedPort implements TurboPort {
     this.#network = options.network ?? nodeNetwork;
     this.#clock = options.clock ?? systemClock;
     this.#limits = limitsWith(options.limits);
-    this.#startTls = server.rawListeners('connection') as ((stream: Duplex) => void)[];
-    server.removeAllListeners('connection');
-    server.on('connection', (stream: TcpSocket) => {
+    this.#startTls = takeTlsListeners(server);
+    server.prependListener('connection', (stream: TcpSocket) => {
       if (this.#engine) this.#engine.handleConnection(stream);
       else this.#beginTcp(stream);
     });
@@ -206,6 +206,17 @@ class AttachedPort implements TurboPort {
     const stream = handshakes.getStore()?.stream;
     if (stream instanceof ServerIO) giveTcpSurface(socket, stream);
   }
+}
+
+type ConnectionListener = (stream: Duplex) => void;
+
+/** Removes what begins TLS from the server's listeners: Node's own, the same on all servers; or all, in its absence. */
+function takeTlsListeners(server: TlsServer): readonly ConnectionListener[] {
+  const listeners = server.rawListeners('connection') as ConnectionListener[];
+  const [nodes] = createServer().rawListeners('connection') as [ConnectionListener];
+  const taken = listeners.includes(nodes) ? [nodes] : listeners;
+  for (const listener of taken) server.removeListener('connection', listener);
+  return taken;
 }
 
 /** A server that closes keeps its connections; its ports are free at once, for whoever comes next. */

@@ -45,6 +45,9 @@ switch (what) {
     });
     break;
   }
+  case 'server-unref':
+    createServer({}).listen(0, '127.0.0.1').unref();
+    break;
   default:
     throw new Error(`No such case: ${what}`);
 }

@@ -1,7 +1,9 @@
 /** A tls.Server: what it counts, limits, reports and how it closes. */
 
-import type { AddressInfo, Socket } from 'node:net';
-import { connect as connectTcp } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tls from 'node:tls';
 import { expect } from 'chai';
 import * as turbo from '../../src/experimental.js';
@@ -77,6 +79,30 @@ describe('compliance: servers', () => {
       second.once('error', (error: NodeJS.ErrnoException) => resolve([error.code, error.syscall, second.listening]));
       second.listen(port, '127.0.0.1');
     });
+  });
+
+  sameAsNative('a unix socket: there is no UDP beside it', async (lab) => {
+    const directory = await mkdtemp(join(tmpdir(), 'turbotls-'));
+    lab.onClose(() => rm(directory, { recursive: true }));
+    const path = join(directory, 'socket');
+    const server = lab.createServer({}, (socket) => socket.pipe(socket));
+    await new Promise<void>((resolve) => void server.listen(path, resolve));
+    const { host: _, port: __, ...options } = { ...lab.clientOptions(server), path };
+    const client = lab.connectWith(options);
+    client.end('by path');
+    let said = '';
+    for await (const chunk of client) said += chunk;
+    lab.carriers.length = 0; // by neither
+    return said;
+  });
+
+  sameAsNative('pauseOnConnect: whether TLS begins all the same', async (lab) => {
+    const server = await lab.serve({ pauseOnConnect: true }, (socket) => socket.pipe(socket));
+    const client = lab.connect(server);
+    const seen = trace(client, ['connect', 'secureConnect', 'end', 'close']);
+    client.resume().end('hello');
+    await lab.closing(client);
+    return seen;
   });
 
   sameAsNative('getConnections counts connections, once each', async (lab) => {

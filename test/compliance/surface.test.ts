@@ -287,6 +287,8 @@ describe('compliance: who keeps the process alive', () => {
     'exit, code 0',
   );
 
+  sameAsNative('unref() of a server', (lab) => runProcess(lab, 'server-unref', '0', ''), 'exit, code 0');
+
   sameAsNative(
     'a server that is closed leaves nothing',
     (lab) => runProcess(lab, 'server', '0', ''),
