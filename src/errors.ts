@@ -5,6 +5,8 @@
  * ERR_TLS_CERT_ALTNAME_INVALID, …), so that code written for node:tls goes on working.
  */
 
+import { CodedError, type CodedErrorOptions } from './coded-error.js';
+
 /** What happened, by code. The text is the start of the message; details follow it. */
 export const errorTexts = {
   ERR_TURBO_BAD_OPTION: 'An option is not usable',
@@ -25,23 +27,11 @@ export const errorTexts = {
 
 export type TurboErrorCode = keyof typeof errorTexts;
 
-export interface TurboErrorOptions {
-  /** The error underneath, when there is one. */
-  cause?: unknown;
-  /** Whether the same call may succeed when it is simply made again. Default false. */
-  retryable?: boolean;
-}
-
-export class TurboError extends Error {
+export class TurboError extends CodedError<TurboErrorCode> {
   override readonly name = 'TurboError';
-  readonly code: TurboErrorCode;
-  /** Whether the same call may succeed when it is simply made again. */
-  readonly retryable: boolean;
 
   /** @param detail what is particular to this case, and what to do; no secrets. */
-  constructor(code: TurboErrorCode, detail?: string, { cause, retryable = false }: TurboErrorOptions = {}) {
-    super(detail ? `${errorTexts[code]}: ${detail}` : errorTexts[code], cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.retryable = retryable;
+  constructor(code: TurboErrorCode, detail?: string, options?: CodedErrorOptions) {
+    super(code, errorTexts[code], detail, options);
   }
 }

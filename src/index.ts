@@ -3,4 +3,15 @@
  * which is `turbotls/experimental`.
  */
 export { errorTexts, TurboError, type TurboErrorCode } from './errors.js';
-export { type Address, type DialOptions, type Transport, tcpTransport, tlsTransport } from './transport.js';
+export {
+  type Address,
+  type DialOptions,
+  type HostAddress,
+  type PathAddress,
+  secureTransport,
+  startTls,
+  type TlsOptions,
+  type Transport,
+  tcpTransport,
+  tlsTransport,
+} from './transport.js';

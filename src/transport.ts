@@ -4,36 +4,68 @@
  */
 import { connect as connectTcp, isIP, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 
-export interface Address {
+export interface HostAddress {
   host: string;
   port: number;
 }
 
+/** Of a Unix socket. */
+export interface PathAddress {
+  path: string;
+}
+
+export type Address = HostAddress | PathAddress;
+
+/** What TLS is told by who knows the server: name, verification, ALPN, credentials. As tls.connect has them. */
+export type TlsOptions = ConnectionOptions;
+
 export interface DialOptions {
   /** Ends the attempt; the promise is rejected with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /** For a secure transport, over its own options. */
+  tls?: TlsOptions | undefined;
 }
 
-/** Resolves with a stream that is ready for the first byte; rejects with the connection's error. */
-export type Transport<Stream extends Duplex = Duplex> = (address: Address, options?: DialOptions) => Promise<Stream>;
+export interface Transport<Stream extends Duplex = Duplex> {
+  /** Resolves with a stream that is ready for the first byte; rejects with the connection's error. */
+  (address: Address, options?: DialOptions): Promise<Stream>;
+  /** Whether what it dials is TLS already, made with `DialOptions.tls`. Nobody adds TLS of their own to that. */
+  readonly secure?: boolean;
+}
 
-/** TCP, with TCP_NODELAY unless the options say otherwise. */
+/** TCP or a Unix socket; TCP_NODELAY unless the options say otherwise. */
 export function tcpTransport(options: Omit<TcpNetConnectOpts, 'host' | 'port'> = {}): Transport {
   return (address, { signal } = {}) =>
     untilEvent('connect', signal, () => connectTcp({ noDelay: true, ...options, ...address }));
 }
 
 /** TLS over TCP; the host is the server name that is sent and verified, unless the options name another. */
-export function tlsTransport(options: Omit<ConnectionOptions, 'host' | 'port'> = {}): Transport {
-  return (address, { signal } = {}) =>
-    untilEvent('secureConnect', signal, () => connectTls(withServerName({ ...options, ...address })));
+export function tlsTransport(options: Omit<ConnectionOptions, 'host' | 'port'> = {}): Transport<TLSSocket> {
+  return secureTransport((address, { signal, tls } = {}) =>
+    untilEvent('secureConnect', signal, () =>
+      connectTls(withServerName({ noDelay: true, ...options, ...tls, ...address })),
+    ),
+  );
+}
+
+/** Marks a transport as one whose streams are TLS already. */
+export function secureTransport<Stream extends Duplex>(
+  dial: (address: Address, options?: DialOptions) => Promise<Stream>,
+): Transport<Stream> {
+  return Object.assign(dial, { secure: true });
+}
+
+/** TLS on a stream that is connected already (PostgreSQL's SSLRequest, STARTTLS). Owns the stream from here on. */
+export function startTls(stream: Duplex, tls: TlsOptions, signal?: AbortSignal): Promise<TLSSocket> {
+  return untilEvent('secureConnect', signal, () => connectTls({ ...tls, socket: stream }));
 }
 
 /** SNI for host names; an IP address is no server name (RFC 6066, section 3). */
-export function withServerName<T extends ConnectionOptions & Address>(options: T): T {
-  return options.servername !== undefined || isIP(options.host) ? options : { ...options, servername: options.host };
+export function withServerName<T extends ConnectionOptions>(options: T): T {
+  const { host, servername } = options;
+  return servername !== undefined || !host || isIP(host) ? options : { ...options, servername: host };
 }
 
 /** The stream that `dial` makes, once it has emitted `event`. What goes wrong before destroys it. */

@@ -1,9 +1,12 @@
 /** The transport of `../transport.ts` over TurboTLS. */
-import { type Transport, untilEvent, withServerName } from '../transport.js';
+import { secureTransport, type Transport, untilEvent, withServerName } from '../transport.js';
 import { connect, type TurboConnectionOptions, type TurboSocket } from './connect.js';
 
 /** TLS over TurboTLS; the host is the server name that is sent and verified, unless the options name another. */
 export function turboTransport(options: Omit<TurboConnectionOptions, 'host' | 'port'> = {}): Transport<TurboSocket> {
-  return (address, { signal } = {}) =>
-    untilEvent('secureConnect', signal, () => connect(withServerName({ noDelay: true, ...options, ...address })));
+  return secureTransport((address, { signal, tls } = {}) =>
+    untilEvent('secureConnect', signal, () =>
+      connect(withServerName({ noDelay: true, ...options, ...tls, ...address })),
+    ),
+  );
 }
