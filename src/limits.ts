@@ -3,8 +3,8 @@
  *
  * What the wire format fixes (datagram sizes, the factor 3) is in `wire/constants.ts`: it is not for setting.
  */
-import { inspect } from 'node:util';
 import { TurboError } from './errors.js';
+import { changedLimits, type LimitUnit } from './limit-units.js';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -126,9 +126,6 @@ export const defaultLimits: Readonly<Limits> = Object.freeze({
   acceptBacklog: 511,
 });
 
-/** What a limit counts. Bytes and counts are whole numbers; a time must fit a timer. */
-export type LimitUnit = 'bytes' | 'count' | 'ms' | 'ratio';
-
 export const limitUnits: Readonly<Record<keyof Limits, LimitUnit>> = Object.freeze({
   flightBytes: 'bytes',
   flightDatagrams: 'count',
@@ -166,35 +163,16 @@ export const limitUnits: Readonly<Record<keyof Limits, LimitUnit>> = Object.free
   acceptBacklog: 'count',
 });
 
-/** Node's timers fire at once where they are asked for more. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
-
-/** What a value must be, by unit, and how that is said. */
-const RULES: Readonly<Record<LimitUnit, { allows: (value: number) => boolean; text: string }>> = {
-  bytes: { allows: (value) => Number.isSafeInteger(value) && value > 0, text: 'a whole number above 0' },
-  count: { allows: (value) => Number.isSafeInteger(value) && value > 0, text: 'a whole number above 0' },
-  ms: { allows: (value) => value > 0 && value <= TIMER_MAX_MS, text: `above 0, at most ${TIMER_MAX_MS} ms` },
-  ratio: { allows: (value) => Number.isFinite(value) && value > 0, text: 'a number above 0' },
-};
-
 /**
  * The defaults with `changes` over them; what is undefined there stays at its default.
  * @throws TurboError ERR_TURBO_BAD_OPTION for a name that is no limit or a value that its unit does not allow
  */
 export function limitsWith(changes: Partial<Limits> = {}): Readonly<Limits> {
-  const limits: Limits = { ...defaultLimits };
-  for (const [name, value] of Object.entries(changes)) {
-    if (!isLimit(name)) throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo.limits.${name} is no limit of turbotls`);
-    if (value === undefined) continue;
-    const { allows, text } = RULES[limitUnits[name]];
-    if (typeof value !== 'number' || !allows(value)) {
-      throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo.limits.${name} must be ${text}, got ${inspect(value)}`);
-    }
-    limits[name] = value;
-  }
-  return Object.freeze(limits);
-}
-
-function isLimit(name: string): name is keyof Limits {
-  return Object.hasOwn(defaultLimits, name);
+  return changedLimits({
+    defaults: defaultLimits,
+    units: limitUnits,
+    changes,
+    prefix: 'turbo.limits',
+    fail: (detail) => new TurboError('ERR_TURBO_BAD_OPTION', detail),
+  });
 }

@@ -4,7 +4,8 @@ import { PathMemory } from '../src/client/path-memory.js';
 import { Engine } from '../src/engine/engine.js';
 import { TurboListener } from '../src/engine/turbo-listener.js';
 import { TurboError } from '../src/errors.js';
-import { defaultLimits, type Limits, type LimitUnit, limitsWith, limitUnits } from '../src/limits.js';
+import type { LimitUnit } from '../src/limit-units.js';
+import { defaultLimits, type Limits, limitsWith, limitUnits } from '../src/limits.js';
 import { Flight } from '../src/wire/flight.js';
 
 const names = Object.keys(defaultLimits) as (keyof Limits)[];

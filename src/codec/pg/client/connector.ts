@@ -1,0 +1,313 @@
+/** From a target to a session: hosts in turn, TLS as negotiated, the login and its guesses. */
+import { tcpTransport } from '../../../transport.js';
+import { Authenticator, type PgPassword } from '../auth/authenticator.js';
+import { guessFor, type HabitOf } from '../auth/login-habits.js';
+import type { LinkSecurity, LoginGuess } from '../auth/rules.js';
+import { resolveConninfo } from '../conninfo/conninfo.js';
+import { hostsInOrder } from '../conninfo/hosts.js';
+import type { Conninfo } from '../conninfo/parameters.js';
+import type { PgHost, PgTarget, ProtocolVersion } from '../conninfo/target.js';
+import { FrontendEncoder } from '../encoder.js';
+import { PgError, PgServerError } from '../errors.js';
+import type { PgLimits } from '../limits.js';
+import type { Attempt } from '../negotiation.js';
+import type { Exchange, ExchangeQueue } from './exchange.js';
+import { Line } from './line.js';
+import { type Link, type LinkOptions, openLink } from './link.js';
+import { type BackendKey, logIn } from './login.js';
+import { type PgMemory, sharedMemory } from './memory.js';
+import type { PgClientOptions } from './options.js';
+import { type Asides, Session } from './session.js';
+import { passesOf, satisfies, type WantedAttrs } from './session-attrs.js';
+
+/** When each step of connecting was done, ms since `open`; of the last attempt, where there were several. */
+export interface PgTimeline {
+  /** The transport has connected. */
+  connected?: number;
+  /** The server has answered SSLRequest. */
+  answered?: number;
+  /** TLS is established; with a secure transport at the same time as `connected`. */
+  secured?: number;
+  /** AuthenticationOk. */
+  authenticated?: number;
+  /** The first ReadyForQuery. */
+  ready?: number;
+  /** Connections that were made: more than one where a guess was wrong, a host did not answer, TLS was refused. */
+  attempts: number;
+}
+
+/** Int32s of the protocol versions; `latest` is the newest that this codec speaks. */
+const versions: Readonly<Record<ProtocolVersion, number>> = { '3.0': 0x3_0000, '3.2': 0x3_0002, latest: 0x3_0002 };
+
+/** SQLSTATE cannot_connect_now: the server starts or stops; another host may serve. */
+const cannotConnectNow = '57P03';
+
+export class Connector {
+  readonly timeline: PgTimeline = { attempts: 0 };
+  /** The connection that is being logged in to, or is. */
+  session: Session | undefined;
+  readonly #target: PgTarget;
+  readonly #options: PgClientOptions;
+  readonly #limits: PgLimits;
+  readonly #queue: ExchangeQueue;
+  readonly #asides: Asides;
+  readonly #memory: PgMemory;
+  readonly #over = new AbortController();
+  readonly #begin = performance.now();
+
+  /** @throws PgError ERR_PG_BAD_OPTION */
+  constructor(
+    target: string | Conninfo | undefined,
+    options: PgClientOptions,
+    limits: PgLimits,
+    queue: ExchangeQueue,
+    asides: Asides,
+  ) {
+    const warn = options.onWarning ?? ((text: string) => process.emitWarning(text, 'PgWarning'));
+    this.#target = resolveConninfo(target, { env: options.env, warn });
+    this.#options = options;
+    this.#limits = limits;
+    this.#queue = queue;
+    this.#asides = asides;
+    this.#memory = options.memory ?? sharedMemory();
+  }
+
+  /** @throws PgError, PgServerError, and errors of TCP, DNS and TLS */
+  async connect(): Promise<Session> {
+    const failures: unknown[] = [];
+    for (const wanted of passesOf(this.#target.targetSessionAttrs)) {
+      for (const host of hostsInOrder(this.#target)) {
+        try {
+          return await this.#connectTo(host, wanted);
+        } catch (error) {
+          if (this.#over.signal.aborted) throw this.#over.signal.reason;
+          if (isFinal(error)) throw error;
+          failures.push(error);
+        }
+      }
+    }
+    throw failures.length === 1 ? failures[0] : noHost(this.#target.hosts, failures);
+  }
+
+  /** Whether `exchange` was sent and its answer is not complete. */
+  sent(exchange: Exchange): boolean {
+    return this.session?.has(exchange) ?? false;
+  }
+
+  /** Ends the attempt, or the connection. */
+  destroy(reason: Error): void {
+    this.#over.abort(reason);
+    this.session?.destroy(reason);
+  }
+
+  /** One host, within connect_timeout. */
+  async #connectTo(host: PgHost, wanted: WantedAttrs): Promise<Session> {
+    const { connectTimeoutMs } = this.#target;
+    const timeout = new AbortController();
+    const late = new PgError('ERR_PG_CONNECT_TIMEOUT', `${host.name}:${host.port}, ${connectTimeoutMs} ms`);
+    const timer = connectTimeoutMs > 0 ? setTimeout(() => timeout.abort(late), connectTimeoutMs) : undefined;
+    const signal = AbortSignal.any([this.#over.signal, timeout.signal]);
+    try {
+      const session = await this.#logInAt({ host, signal, pipelining: wanted === 'any' });
+      return await this.#checked(session, wanted, host);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** As often as a guess is wrong, or TLS, or its absence, is refused, and there is another way. */
+  async #logInAt(visit: Visit): Promise<Session> {
+    let link: Link = await this.#open(visit);
+    let guessing = this.#options.speculate !== false;
+    let first: PgServerError | undefined;
+    for (;;) {
+      try {
+        const session = await this.#logInOver(link, visit, guessing);
+        if (session) return session;
+        guessing = false;
+        link = await this.#open(visit, link.attempt);
+      } catch (error) {
+        if (!(error instanceof LoginRefused)) throw error;
+        if (!link.otherwise || error.cause.code === cannotConnectNow) throw withFirst(error.cause, first);
+        first ??= error.cause;
+        link = await this.#open(visit, link.otherwise);
+      }
+    }
+  }
+
+  async #open({ host, signal }: Visit, attempt?: Attempt): Promise<Link> {
+    this.timeline.attempts++;
+    return openLink(
+      {
+        ...this.#linkOptions(host),
+        signal,
+        onProgress: (step) => this.#mark(step),
+      },
+      attempt,
+    );
+  }
+
+  #linkOptions(host: PgHost): LinkOptions {
+    const { transport = tcpTransport(), tls } = this.#options;
+    return { transport, target: this.#target, host, tls };
+  }
+
+  /** @returns undefined where the guess was wrong, and the server has executed nothing */
+  async #logInOver(link: Link, { host, signal, pipelining }: Visit, guessing: boolean): Promise<Session | undefined> {
+    const { habits } = this.#memory;
+    const { user, dbname, minProtocolVersion, maxProtocolVersion, startup } = this.#target;
+    const server = `${host.name}:${host.port}`;
+    const habitOf: HabitOf = { server, user, dbname, link };
+    const authenticator = this.#authenticator(host, server, link);
+    const line = new Line(link.stream, this.#limits);
+    let key: BackendKey | undefined;
+    let authenticated = false;
+    const session = new Session(line, this.#queue, this.#asides, () => this.#cancel(host, link, key));
+    this.session = session;
+    const onAbort = () => line.destroy(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const outcome = await logIn({
+        line,
+        authenticator,
+        guess: guessing ? this.#guess(host, habitOf) : undefined,
+        parameters: new Map(Object.entries(startup)),
+        version: versions[maxProtocolVersion],
+        minVersion: versions[minProtocolVersion],
+        onPipeline: () => {
+          if (pipelining && guessing) session.startSending();
+        },
+        onParameter: (parameter, value) => session.parameters.set(parameter, value),
+        onNotice: (fields) => this.#asides.notice(fields),
+        onAuthenticated: () => {
+          authenticated = true;
+          this.#mark('authenticated');
+        },
+      });
+      if (outcome.type === 'wrong-guess') {
+        if (outcome.method) habits.learn(habitOf, outcome.method);
+        else habits.forget(habitOf);
+        session.giveUp(new PgError('ERR_PG_CONNECTION_LOST', 'to log in anew'), 'never');
+        return undefined;
+      }
+      key = outcome.key;
+      habits.learn(habitOf, outcome.method);
+      this.#mark('ready');
+      session.open(outcome.status);
+      if (pipelining) session.startSending();
+      return session;
+    } catch (error) {
+      const executed = error instanceof PgServerError ? 'never' : 'perhaps';
+      session.giveUp(error as Error, executed);
+      throw error instanceof PgServerError && !authenticated ? new LoginRefused(error) : error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #authenticator(host: PgHost, serverKey: string, link: LinkSecurity): Authenticator {
+    const { user, channelBinding, requireAuth } = this.#target;
+    return new Authenticator({
+      user,
+      password: this.#password(host),
+      channelBinding,
+      requireAuth,
+      link,
+      allowCleartext: this.#options.allowCleartext === true,
+      salted: this.#memory.salted,
+      limits: this.#limits,
+      serverKey,
+    });
+  }
+
+  #password(host: PgHost): PgPassword | undefined {
+    return this.#options.password ?? host.password;
+  }
+
+  #guess(host: PgHost, habitOf: HabitOf): LoginGuess | undefined {
+    const { channelBinding, requireAuth } = this.#target;
+    return guessFor({
+      requireAuth,
+      channelBinding,
+      link: habitOf.link,
+      hasPassword: this.#password(host) !== undefined,
+      habit: this.#memory.habits.get(habitOf),
+    });
+  }
+
+  async #checked(session: Session, wanted: WantedAttrs, host: PgHost): Promise<Session> {
+    if (await satisfies(session, wanted)) {
+      session.startSending();
+      return session;
+    }
+    const error = new PgError('ERR_PG_SESSION_ATTRS', `${host.name}:${host.port} is not ${wanted}`);
+    session.destroy(error);
+    throw error;
+  }
+
+  /** CancelRequest, over a connection of its own that is encrypted as the session's is. */
+  async #cancel(host: PgHost, link: Link, key: BackendKey | undefined): Promise<void> {
+    if (!key) return;
+    const timeout = AbortSignal.timeout(this.#limits.cancelTimeoutMs);
+    const signal = AbortSignal.any([this.#over.signal, timeout]);
+    const { stream } = await openLink({ ...this.#linkOptions(host), signal }, link.attempt);
+    await new Promise<void>((resolve) => {
+      stream.once('close', () => resolve());
+      stream.on('error', () => {}); // it ends either way; the server tells nothing
+      stream.once('end', () => stream.destroy());
+      signal.addEventListener('abort', () => stream.destroy(), { once: true });
+      stream.resume();
+      stream.end(new FrontendEncoder().write({ name: 'CancelRequest', ...key }).take());
+    });
+  }
+
+  #mark(step: 'connected' | 'answered' | 'secured' | 'authenticated' | 'ready'): void {
+    this.timeline[step] = performance.now() - this.#begin;
+  }
+}
+
+/** One host on one pass. */
+interface Visit {
+  host: PgHost;
+  signal: AbortSignal;
+  /** Whether queries may be sent before it is known what kind of server it is. */
+  pipelining: boolean;
+}
+
+/** ErrorResponse before AuthenticationOk: with other encryption, where sslmode lets it be, the server may let us in. */
+class LoginRefused extends Error {
+  override readonly cause: PgServerError;
+
+  constructor(cause: PgServerError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
+/** The error of the last way, which is explained by that of the first. */
+function withFirst(error: PgServerError, first: PgServerError | undefined): PgServerError {
+  return first ? Object.assign(error, { cause: first }) : error;
+}
+
+/** Whether another host is no better: the server, or this side, has refused the login. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof PgServerError) return error.code !== cannotConnectNow;
+  return error instanceof PgError && !otherHostsMayDo.has(error.code);
+}
+
+const otherHostsMayDo: ReadonlySet<string> = new Set([
+  'ERR_PG_CONNECTION_LOST',
+  'ERR_PG_CONNECT_TIMEOUT',
+  'ERR_PG_SESSION_ATTRS',
+  'ERR_PG_TLS_REFUSED',
+  'ERR_PG_DIRECT_TLS',
+]);
+
+function noHost(hosts: readonly PgHost[], failures: unknown[]): PgError {
+  const reasons = failures.map((error) => (error instanceof Error ? error.message : String(error)));
+  const names = hosts.map(({ name, port }) => `${name}:${port}`).join(', ');
+  const cause = new AggregateError(failures, reasons.join('; '));
+  return new PgError('ERR_PG_NO_HOST', `${names}: ${[...new Set(reasons)].join('; ')}`, { cause });
+}
