@@ -74,6 +74,11 @@ const RULES: { from: string; may: string[]; mayNot: string[] }[] = [
     ],
   },
   {
+    from: 'src/codec/pg/auth/x.ts',
+    may: ['../client/y.js', '../errors.js', '../../../transport.js', 'rxjs', 'lru-cache'],
+    mayNot: ['../../../client/connect.js', '../../../experimental.js', '../../../platform/clock.js', 'node:tls'],
+  },
+  {
     from: 'src/index.ts',
     may: ['./errors.js', './transport.js', './codec/pg/client.js', 'node:tls'],
     mayNot: [

@@ -26,7 +26,7 @@
 export type { PgPassword } from './auth/authenticator.js';
 export type { PgTimeline } from './client/connector.js';
 export { PgMemory } from './client/memory.js';
-export type { PgClientOptions, PgTlsOptions } from './client/options.js';
+export type { PgClientOptions } from './client/options.js';
 export { PgClient } from './client/pg-client.js';
 export type { PgResult, Row, RowMode } from './client/result.js';
 export type { PreparedStatement, QueryOptions, RowsOptions } from './client/scope.js';
@@ -58,6 +58,7 @@ export type {
   TransactionStatus,
   UnknownMessage,
 } from './messages.js';
+export type { PgTlsOptions } from './tls-options.js';
 export { quoteIdentifier, quoteLiteral } from './types/identifiers.js';
 export { typeOids } from './types/oids.js';
 export type { TextParser } from './types/registry.js';

@@ -23,7 +23,7 @@ import { ALPN_PROTOCOL } from './negotiation.js';
 type Pem = string | Buffer;
 
 /** In memory, PEM; each wins over the file that the parameters name. */
-export interface GivenTls {
+export interface PgTlsOptions {
   ca?: Pem | Pem[] | undefined;
   cert?: Pem | undefined;
   key?: Pem | undefined;
@@ -46,7 +46,7 @@ export function tlsOptionsFor(
   { tls }: Pick<PgTarget, 'tls'>,
   host: Pick<PgHost, 'name'>,
   sslmode: SslMode,
-  given: GivenTls = {},
+  given: PgTlsOptions = {},
 ): TlsPlan {
   const trust = trustFrom(tls, sslmode, given);
   const verifiesName = sslmode === 'verify-full';
@@ -70,7 +70,7 @@ interface Trust {
   readonly options: Pick<TlsOptions, 'ca'>;
 }
 
-function trustFrom({ sslrootcert }: PgTlsSettings, sslmode: SslMode, { ca }: GivenTls): Trust {
+function trustFrom({ sslrootcert }: PgTlsSettings, sslmode: SslMode, { ca }: PgTlsOptions): Trust {
   if (ca !== undefined) return { verifies: true, options: { ca } };
   // Undefined, and there all the same: not the transport's own either.
   if (sslrootcert === 'system') return { verifies: true, options: { ca: undefined } };
@@ -84,7 +84,7 @@ function trustFrom({ sslrootcert }: PgTlsSettings, sslmode: SslMode, { ca }: Giv
 }
 
 /** A list that does not exist is no list, as in libpq; a directory without any would let every certificate pass. */
-function revocation({ sslcrl, sslcrldir }: PgTlsSettings, { crl }: GivenTls): Pick<TlsOptions, 'crl'> {
+function revocation({ sslcrl, sslcrldir }: PgTlsSettings, { crl }: PgTlsOptions): Pick<TlsOptions, 'crl'> {
   if (crl !== undefined) return { crl };
   const file = sslcrl && readIfThere(sslcrl.path, 'sslcrl');
   const lists = [...(file ? [file] : []), ...(sslcrldir === undefined ? [] : readCrlDirectory(sslcrldir))];
@@ -107,7 +107,7 @@ function namesIn(directory: string): string[] {
 }
 
 /** The client's certificate and key. Without a certificate the server may still let the client in, so that is tried. */
-function credentials(tls: PgTlsSettings, given: GivenTls): Pick<TlsOptions, 'cert' | 'key' | 'passphrase'> {
+function credentials(tls: PgTlsSettings, given: PgTlsOptions): Pick<TlsOptions, 'cert' | 'key' | 'passphrase'> {
   const passphrase = given.passphrase ?? tls.sslpassword;
   const secret = passphrase === undefined ? {} : { passphrase };
   if (given.cert !== undefined || given.key !== undefined) {

@@ -20,7 +20,7 @@ import {
   onTlsFailed,
   type Ready,
 } from '../negotiation.js';
-import { type GivenTls, type TlsPlan, tlsOptionsFor } from '../tls-options.js';
+import { type PgTlsOptions, type TlsPlan, tlsOptionsFor } from '../tls-options.js';
 
 /** For a timeline: the transport's stream is there, SSLRequest is answered, TLS is established. */
 export type LinkStep = 'connected' | 'answered' | 'secured';
@@ -30,7 +30,7 @@ export interface LinkOptions {
   target: PgTarget;
   host: PgHost;
   /** In memory, over the files that the target names. */
-  tls?: GivenTls | undefined;
+  tls?: PgTlsOptions | undefined;
   signal?: AbortSignal | undefined;
   /** Called as each step is done; again from the start where a second connection is tried. */
   onProgress?: ((step: LinkStep) => void) | undefined;

@@ -1,24 +1,16 @@
 /** What a PgClient is told besides where to connect to. */
 import type { Transport } from '../../../transport.js';
 import type { PgLimits } from '../limits.js';
+import type { PgTlsOptions } from '../tls-options.js';
 import type { TextParser } from '../types/registry.js';
 import type { PgMemory } from './memory.js';
-
-/** Certificates and keys in memory (PEM); they win over the files that the connection string names. */
-export interface PgTlsOptions {
-  ca?: string | Buffer | (string | Buffer)[] | undefined;
-  cert?: string | Buffer | undefined;
-  key?: string | Buffer | undefined;
-  /** Of the key. */
-  passphrase?: string | undefined;
-  crl?: string | Buffer | (string | Buffer)[] | undefined;
-}
 
 export interface PgClientOptions {
   /** Default: TCP, and TLS on it as `sslmode` and `sslnegotiation` say. */
   transport?: Transport | undefined;
   /** A function is asked anew for each connection, for tokens that do not live long. Wins over the string's. */
   password?: string | (() => string | Promise<string>) | undefined;
+  /** Certificates and keys in memory (PEM); they win over the files that the connection string names. */
   tls?: PgTlsOptions | undefined;
   /** Parsers of text values by type OID, over the built-in ones. */
   types?: Readonly<Record<number, TextParser>> | undefined;
