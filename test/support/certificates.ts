@@ -1,19 +1,24 @@
 /**
  * Certificates for tests, made on the spot: an authority, server certificates with any number of intermediates, client
- * certificates. ECDSA P-256 unless told otherwise. What is made is kept for the process, so that asking again is free.
+ * certificates, lists of those that were revoked. ECDSA P-256 with SHA-256 unless told otherwise. What is made is kept
+ * for the process, so that asking again is free.
  *
  *     const { key, cert, ca } = await makeCertificate({ names: ['example.test', '10.0.0.2'] });
  *     tls.createServer({ key, cert });
  *     tls.connect({ ca, servername: 'example.test', ... });
+ *
+ *     const alice = await makeCertificate({ names: ['alice'], usage: 'client' });
+ *     const crl = await makeRevocationList({ revoked: [alice.cert] });
  */
 import './reflect.js';
-import { webcrypto } from 'node:crypto';
+import { webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
 x509.cryptoProvider.set(webcrypto);
 
-export type KeyType = 'ecdsa' | 'rsa';
+/** P-256 with SHA-256, P-384 with SHA-384, RSA of 2,048 bits with SHA-256. What is signed is signed by the issuer's. */
+export type KeyType = 'ecdsa' | 'ecdsa-sha384' | 'rsa';
 
 /** An authority that signs certificates. */
 export interface Authority {
@@ -30,8 +35,10 @@ export interface AuthorityOptions {
 }
 
 export interface CertificateOptions {
-  /** DNS names and IP addresses; the first is the common name too. Default: localhost. */
+  /** DNS names and IP addresses; with none, there is no subjectAltName. Default: localhost. */
   names?: readonly string[];
+  /** Default: the first of the names. */
+  commonName?: string;
   keyType?: KeyType;
   /** Certificates in `cert`: the leaf and `chainLength` - 1 intermediates. Default 1. */
   chainLength?: number;
@@ -41,6 +48,13 @@ export interface CertificateOptions {
   authority?: Authority;
   /** When it stops to be valid; in the past for one that has expired. Default: in a day. */
   notAfter?: Date;
+}
+
+export interface RevocationListOptions {
+  /** Who signs, and has signed them. Default: `makeAuthority()`. */
+  authority?: Authority;
+  /** PEM, each the `cert` of a Certificate without intermediates. */
+  revoked: readonly string[];
 }
 
 /** PEM, as node:tls takes it. */
@@ -54,6 +68,7 @@ export interface Certificate {
 
 const ALGORITHMS = {
   ecdsa: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  'ecdsa-sha384': { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
   rsa: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: Uint8Array.of(1, 0, 1), modulusLength: 2048 },
 } as const;
 
@@ -83,8 +98,23 @@ export async function makeCertificate(options: CertificateOptions = {}): Promise
   return once(known, JSON.stringify(rest), () => issue(authority, rest));
 }
 
+/** PEM: the `crl` of whoever is to refuse them. */
+export async function makeRevocationList({ authority, revoked }: RevocationListOptions): Promise<string> {
+  const { name, keys } = authority ?? (await makeAuthority());
+  const list = await x509.X509CrlGenerator.create({
+    issuer: [{ CN: [name] }],
+    thisUpdate: new Date(Date.now() - DAY_MS),
+    nextUpdate: new Date(Date.now() + DAY_MS),
+    entries: revoked.map((cert) => ({ serialNumber: new X509Certificate(cert).serialNumber })),
+    signingKey: keys.privateKey,
+    signingAlgorithm: algorithmOf(keys.privateKey),
+  });
+  return x509.PemConverter.encode(list.rawData, 'X509 CRL'); // the library's own name for it is CRL, which OpenSSL does not know
+}
+
 async function issue(authority: Authority, options: Omit<CertificateOptions, 'authority'>): Promise<Certificate> {
   const { names = ['localhost'], keyType = 'ecdsa', chainLength = 1, usage = 'server', notAfter } = options;
+  const { commonName = names[0] ?? 'test' } = options;
   const chain: string[] = [];
   let issuer: Issuer = authority;
   for (let level = 1; level < chainLength; level++) {
@@ -94,13 +124,12 @@ async function issue(authority: Authority, options: Omit<CertificateOptions, 'au
     issuer = { name, keys };
   }
   const keys = await makeKeys(keyType);
+  const alternatives = names.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value }));
   const extensions = [
-    new x509.SubjectAlternativeNameExtension(
-      names.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
-    ),
+    ...(alternatives.length > 0 ? [new x509.SubjectAlternativeNameExtension(alternatives)] : []),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[usage === 'client' ? 'clientAuth' : 'serverAuth']]),
   ];
-  chain.unshift(await sign({ name: names[0] ?? 'test', keys, isAuthority: false, issuer, extensions, notAfter }));
+  chain.unshift(await sign({ name: commonName, keys, isAuthority: false, issuer, extensions, notAfter }));
   return { key: await exportKey(keys.privateKey), cert: chain.join('\n'), ca: authority.cert };
 }
 
@@ -119,7 +148,9 @@ interface ToBeSigned {
 }
 
 async function sign({ name, keys, isAuthority, issuer, extensions, notAfter }: ToBeSigned): Promise<string> {
-  const usages = isAuthority ? x509.KeyUsageFlags.keyCertSign : x509.KeyUsageFlags.digitalSignature;
+  const usages = isAuthority
+    ? x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign
+    : x509.KeyUsageFlags.digitalSignature;
   const end = notAfter ?? new Date(Date.now() + DAY_MS);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: (serialNumber++).toString(16).padStart(4, '0'),
@@ -129,7 +160,7 @@ async function sign({ name, keys, isAuthority, issuer, extensions, notAfter }: T
     notAfter: end,
     publicKey: keys.publicKey,
     signingKey: issuer.keys.privateKey,
-    signingAlgorithm: issuer.keys.privateKey.algorithm.name === 'ECDSA' ? ALGORITHMS.ecdsa : ALGORITHMS.rsa,
+    signingAlgorithm: algorithmOf(issuer.keys.privateKey),
     extensions: [
       new x509.BasicConstraintsExtension(isAuthority, undefined, true),
       new x509.KeyUsagesExtension(usages, true),
@@ -142,6 +173,13 @@ async function sign({ name, keys, isAuthority, issuer, extensions, notAfter }: T
 function makeKeys(keyType: KeyType): Promise<webcrypto.CryptoKeyPair> {
   const algorithm = ALGORITHMS[keyType];
   return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>;
+}
+
+/** What the key signs with. */
+function algorithmOf({ algorithm }: webcrypto.CryptoKey): (typeof ALGORITHMS)[KeyType] {
+  if (algorithm.name !== 'ECDSA') return ALGORITHMS.rsa;
+  const { namedCurve } = algorithm as webcrypto.EcKeyAlgorithm;
+  return namedCurve === 'P-384' ? ALGORITHMS['ecdsa-sha384'] : ALGORITHMS.ecdsa;
 }
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {

@@ -31,6 +31,7 @@ export const pgErrorTexts = {
   ERR_PG_QUERY_TIMEOUT: 'The query did not end within its timeout',
   ERR_PG_ROLLED_BACK: 'The transaction was rolled back instead of committed',
   ERR_PG_TRANSACTION_OVER: 'The transaction is over',
+  ERR_PG_BAD_TEXT: 'A value from the server is not in the text format of its type',
   ERR_PG_BAD_VALUE: 'A value cannot be sent as a query parameter',
 } as const;
 

@@ -59,6 +59,7 @@ export type {
   UnknownMessage,
 } from './messages.js';
 export type { PgTlsOptions } from './tls-options.js';
+export { arrayParser } from './types/array.js';
 export { quoteIdentifier, quoteLiteral } from './types/identifiers.js';
 export { typeOids } from './types/oids.js';
 export type { TextParser } from './types/registry.js';

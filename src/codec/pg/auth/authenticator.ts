@@ -14,8 +14,6 @@ import { PgError } from '../errors.js';
 import type { AuthenticationMessage, PasswordPhaseMessage } from '../messages.js';
 import { md5Response } from './md5.js';
 import {
-  assertBindable,
-  endPointData,
   isScram,
   isVerified,
   type LoginGuess,
@@ -23,6 +21,7 @@ import {
   type LoginRules,
   mayGuess,
   requestedMethod,
+  requiredEndPointData,
   type ScramMethod,
 } from './rules.js';
 import type { SaltedPasswords } from './salted-passwords.js';
@@ -83,7 +82,7 @@ interface Ahead {
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   #state: State = { name: 'start', ahead: undefined };
-  #speculation: 'none' | 'open' | 'right' | 'wrong' = 'none';
+  #isGuessOpen = false;
   #method: LoginMethod | undefined;
   #password: Promise<string> | undefined;
 
@@ -101,7 +100,7 @@ export class Authenticator {
    * Otherwise the guess may be what the server complains of.
    */
   get guessConfirmed(): boolean {
-    return this.#speculation === 'none' || this.#speculation === 'right';
+    return !this.#isGuessOpen;
   }
 
   /**
@@ -136,10 +135,10 @@ export class Authenticator {
    *   what `password` throws
    */
   async first(guess: LoginGuess | undefined): Promise<PasswordPhaseMessage | undefined> {
-    if (this.#options.channelBinding === 'require') assertBindable(this.#options);
+    if (this.#options.channelBinding === 'require') requiredEndPointData(this.#options);
     if (guess === undefined || !mayGuess(this.#options, guess, this.#hasPassword)) return undefined;
     const { message, next } = await this.#begin(guess);
-    this.#speculation = 'open';
+    this.#isGuessOpen = true;
     this.#state = { name: 'start', ahead: { guess, next } };
     return message;
   }
@@ -190,13 +189,13 @@ export class Authenticator {
     this.#method = method;
     this.#assertAnswerable(method);
     if (ahead && ahead.guess !== method) {
-      this.#speculation = 'wrong';
+      // The server will end the connection: no message may follow.
       return [
         { name: 'between', from: 'start' },
         { step: 'wrong-guess', method },
       ];
     }
-    if (ahead) this.#speculation = 'right';
+    this.#isGuessOpen = false;
     if (method === 'none') return [{ name: 'done' }, { step: 'done' }];
     if (ahead) return [ahead.next, { step: 'wait' }];
     const beginning = await this.#begin(method, message);
@@ -241,9 +240,10 @@ export class Authenticator {
 
   /** libpq's `build_client_first_message`: 'y' on TLS even where the certificate has no hash. */
   #bindingFlag(method: ScramMethod): ChannelBindingFlag {
+    if (method === 'scram-sha-256-plus') {
+      return { type: 'tls-server-end-point', data: requiredEndPointData(this.#options) };
+    }
     const { channelBinding, link } = this.#options;
-    const data = method === 'scram-sha-256-plus' ? endPointData(this.#options) : undefined;
-    if (data) return { type: 'tls-server-end-point', data };
     return { type: link.encryption === 'tls' && channelBinding !== 'disable' ? 'unused' : 'none' };
   }
 

@@ -4,6 +4,7 @@ import type { PgLimits } from '../limits.js';
 import {
   endPointData,
   isScram,
+  isVerified,
   type LinkSecurity,
   type LoginGuess,
   type LoginMethod,
@@ -57,8 +58,7 @@ export class LoginHabits {
 
 /** What an unverified server asked for is not to decide what a verified one gets. */
 function keyOf({ server, user, dbname, link }: HabitOf): string {
-  const verified = link.encryption === 'tls' && link.verified;
-  return JSON.stringify([server, user, dbname, link.encryption, verified]);
+  return JSON.stringify([server, user, dbname, link.encryption, isVerified(link)]);
 }
 
 export interface GuessInput extends LoginRules {

@@ -80,7 +80,7 @@ export function mayGuess(rules: LoginRules, guess: LoginGuess, hasPassword: bool
 export function requestedMethod(rules: LoginRules, message: AuthenticationMessage): LoginMethod {
   switch (message.name) {
     case 'AuthenticationOk':
-      return allowed(rules, 'none', 'the server let us in without a proof of its own');
+      return allowed(rules, 'none', 'the server asks for none');
     case 'AuthenticationCleartextPassword':
       return allowed(rules, 'password', 'the server asks for a cleartext password');
     case 'AuthenticationMD5Password':
@@ -113,13 +113,13 @@ function allowedMechanism(rules: LoginRules, mechanisms: readonly string[]): Scr
   if (!isRequirable(requireAuth, 'scram-sha-256')) {
     throw new PgError('ERR_PG_AUTH_UNSUPPORTED', `SASL, require_auth=${[...(requireAuth ?? [])].join(',')}`);
   }
-  if (channelBinding === 'require') assertBindable(rules);
+  if (channelBinding === 'require') requiredEndPointData(rules);
   if (link.encryption !== 'tls' && offersPlus) {
     const detail = 'it offers SCRAM-SHA-256-PLUS over a connection without TLS: something on the way removed the TLS';
     throw new PgError('ERR_PG_AUTH_UNSUPPORTED', detail);
   }
   if (channelBinding !== 'disable' && offersPlus) {
-    assertBindable(rules);
+    requiredEndPointData(rules);
     return 'scram-sha-256-plus';
   }
   if (channelBinding === 'require') {
@@ -131,12 +131,13 @@ function allowedMechanism(rules: LoginRules, mechanisms: readonly string[]): Scr
 }
 
 /**
- * That this connection has something to bind to.
+ * What this connection binds to, where it must.
  * @throws PgError ERR_PG_CHANNEL_BINDING
  */
-export function assertBindable(rules: LoginRules): void {
+export function requiredEndPointData(rules: LoginRules): Buffer {
   if (rules.link.encryption !== 'tls') throw new PgError('ERR_PG_CHANNEL_BINDING', 'the connection has no TLS');
-  if (endPointData(rules) !== undefined) return;
+  const data = endPointData(rules);
+  if (data) return data;
   const why = "the server's certificate has no hash for tls-server-end-point, as with Ed25519";
   throw new PgError('ERR_PG_CHANNEL_BINDING', `${why}; channel_binding=disable does without`);
 }

@@ -79,14 +79,17 @@ export class PgClient extends QueryScope {
     this.timeline = this.#connector.timeline;
     this.ready = this.#connect();
     this.ready.catch(() => {}); // whoever makes a query is told by that
-    options.signal?.addEventListener('abort', () => this.destroy(options.signal?.reason), {
-      once: true,
-      signal: this.#over.signal,
-    });
+    this.#endWith(options.signal);
   }
 
   /** Ends with the client: what it has registered elsewhere goes away with it. */
   readonly #over = new AbortController();
+
+  #endWith(signal: AbortSignal | undefined): void {
+    const onAbort = () => this.destroy(signal?.reason);
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true, signal: this.#over.signal });
+  }
 
   async #connect(): Promise<void> {
     try {
@@ -153,8 +156,8 @@ export class PgClient extends QueryScope {
   }
 
   protected override enqueue(exchange: Exchange): void {
-    if (this.#state === 'open') this.#queue.add(exchange);
-    else exchange.fail(new PgError('ERR_PG_CLOSED'));
+    if (this.#state === 'closing') exchange.fail(new PgError('ERR_PG_CLOSED'));
+    else this.#queue.add(exchange);
   }
 
   #withdraw(exchange: Exchange): boolean {

@@ -2,6 +2,7 @@
 import { PgError } from '../errors.js';
 import type { BackendMessage, FrontendMessage, NoticeFields } from '../messages.js';
 import type { Exchange, ExchangeLine } from './exchange.js';
+import type { PgResult } from './result.js';
 import { QueryScope, type ScopeContext } from './scope.js';
 
 export interface TransactionOptions {
@@ -19,17 +20,27 @@ interface Bounds {
   rollback: string;
 }
 
+/**
+ * `fresh`: no query was made. `beginning`: BEGIN is under way with the first one, and the others wait for it. `begun`.
+ * `failed`: BEGIN was not executed, for it stood in one text with a query that cannot be parsed.
+ */
+type State = 'fresh' | 'beginning' | 'begun' | 'failed';
+
 /** What `work` queries inside a transaction. Not usable any more when it has ended. */
 export class Transaction extends QueryScope {
+  #state: State = 'fresh';
+  /** Whether COMMIT or ROLLBACK has been asked for. */
+  #over = false;
+  #held: Exchange[] = [];
   readonly #submit: Submit;
-  readonly #begin: string;
+  readonly #bounds: Bounds;
+  /** 0: the transaction itself. */
   readonly #depth: number;
-  #state: 'fresh' | 'begun' | 'over' = 'fresh';
 
-  constructor(context: ScopeContext, submit: Submit, begin: string, depth: number) {
+  constructor(context: ScopeContext, submit: Submit, bounds: Bounds, depth: number) {
     super(context);
     this.#submit = submit;
-    this.#begin = begin;
+    this.#bounds = bounds;
     this.#depth = depth;
   }
 
@@ -48,35 +59,61 @@ export class Transaction extends QueryScope {
   }
 
   protected override enqueue(exchange: Exchange): void {
+    if (!this.#over) this.#send(exchange);
+    else exchange.fail(new PgError('ERR_PG_TRANSACTION_OVER', 'queries belong inside the function that it is for'));
+  }
+
+  #send(exchange: Exchange): void {
     switch (this.#state) {
       case 'fresh':
-        this.#state = 'begun';
-        this.#submit(new BegunWith(this.#begin, exchange));
+        this.#begin(exchange);
+        return;
+      case 'beginning':
+        this.#held.push(exchange);
         return;
       case 'begun':
         this.#submit(exchange);
         return;
-      case 'over':
-        exchange.fail(
-          new PgError('ERR_PG_TRANSACTION_OVER', 'its queries belong inside the function that it was made for'),
-        );
+      case 'failed':
+        exchange.fail(new PgError('ERR_PG_ROLLED_BACK', 'its first query failed before it had begun'));
     }
   }
 
-  /** COMMIT or ROLLBACK, if there is anything to end. */
-  async finish(query: string): Promise<void> {
-    const begun = this.#state === 'begun';
-    if (!begun) {
-      this.#state = 'over';
+  /** BEGIN goes with the first query. */
+  #begin(first: Exchange): void {
+    if (this.#depth > 0) {
+      // Where SAVEPOINT fails the whole transaction has failed, and so does what is sent behind it.
+      this.#state = 'begun';
+      this.execute(this.#bounds.begin).catch(() => {});
+      this.#submit(first);
       return;
     }
-    const ended = this.execute(query);
-    this.#state = 'over';
-    const results = await ended;
+    this.#state = 'beginning';
+    this.#submit(new BegunWith(this.#bounds.begin, first, (begun) => this.#onBegun(begun)));
+  }
+
+  #onBegun(begun: boolean): void {
+    this.#state = begun ? 'begun' : 'failed';
+    for (const exchange of this.#held.splice(0)) this.#send(exchange);
+  }
+
+  /** COMMIT, if there is anything to commit. */
+  async commit(): Promise<void> {
+    const [result] = await this.#end(this.#bounds.commit);
     // COMMIT of a transaction that has failed is answered, without an error, by ROLLBACK.
-    if (query === 'COMMIT' && results.at(-1)?.command === 'ROLLBACK') {
+    if (this.#depth === 0 && result?.command === 'ROLLBACK') {
       throw new PgError('ERR_PG_ROLLED_BACK', 'a query in it had failed');
     }
+  }
+
+  async rollback(): Promise<void> {
+    await this.#end(this.#bounds.rollback);
+  }
+
+  async #end(query: string): Promise<PgResult[]> {
+    const ended = this.#state === 'fresh' ? [] : this.execute(query);
+    this.#over = true;
+    return ended;
   }
 }
 
@@ -101,16 +138,16 @@ export async function inTransaction<T>(
   depth: number,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  const transaction = new Transaction(context, submit, bounds.begin, depth);
+  const transaction = new Transaction(context, submit, bounds, depth);
   let value: T;
   try {
     value = await work(transaction);
   } catch (error) {
     // If that fails too the connection is lost, and the server rolls back by itself.
-    await transaction.finish(bounds.rollback).catch(() => {});
+    await transaction.rollback().catch(() => {});
     throw error;
   }
-  await transaction.finish(bounds.commit);
+  await transaction.commit();
   return value;
 }
 
@@ -125,10 +162,13 @@ class BegunWith implements Exchange {
   readonly #inner: Exchange;
   #simple = false;
   #begun = false;
+  /** Called when it is over, with whether BEGIN was executed. */
+  readonly #onOver: (begun: boolean) => void;
 
-  constructor(begin: string, inner: Exchange) {
+  constructor(begin: string, inner: Exchange, onOver: (begun: boolean) => void) {
     this.#begin = begin;
     this.#inner = inner;
+    this.#onOver = onOver;
   }
 
   messages(line: ExchangeLine): FrontendMessage[] {
@@ -170,9 +210,11 @@ class BegunWith implements Exchange {
 
   end(): void {
     this.#inner.end();
+    this.#onOver(this.#begun);
   }
 
   fail(error: Error): void {
     this.#inner.fail(error);
+    this.#onOver(this.#begun);
   }
 }

@@ -11,9 +11,9 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * A parser of arrays whose elements `element` parses: nested arrays, null for NULL. Lower bounds are left out.
+ * A parser of arrays whose elements `element` parses: nested arrays, null for NULL. Lower bounds are left out. It throws
+ * PgError ERR_PG_BAD_TEXT for text that is not an array of at most six dimensions.
  * @param delimiter `pg_type.typdelim` of the element type: `;` for box, else `,`
- * @returns throws PgError ERR_PG_PROTOCOL for text that is not an array of at most six dimensions
  */
 export function arrayParser(element: TextParser, delimiter = ','): (text: string) => unknown[] {
   const delimiterCode = delimiter.charCodeAt(0);

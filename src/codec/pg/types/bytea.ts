@@ -4,7 +4,7 @@ import { malformed } from './malformed.js';
 const BACKSLASH = 0x5c;
 const OCTAL = /^[0-3][0-7]{2}$/;
 
-/** @throws PgError ERR_PG_PROTOCOL where an escape is not one that PostgreSQL writes */
+/** @throws PgError ERR_PG_BAD_TEXT where an escape is not one that PostgreSQL writes */
 export function parseBytea(text: string): Buffer {
   return text.startsWith('\\x') ? Buffer.from(text.slice(2), 'hex') : parseEscaped(text);
 }

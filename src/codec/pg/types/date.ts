@@ -1,9 +1,17 @@
 /** date, timestamp and timestamptz in DateStyle ISO ("Date/Time Output"), to milliseconds: what is finer is cut off. */
 
-/** As the constructor of Date takes them: year (0 is 1 BC), month from 0, day, hours, minutes, seconds, ms. */
-type DateFields = [number, number, number, number, number, number, number];
-
 const DATE = /^(\d{1,7})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d(?::?\d\d){0,2})?)?( BC)?$/;
+
+/** As JavaScript counts: year 0 is 1 BC, month 0 is January. */
+interface Fields {
+  year: number;
+  month: number;
+  day: number;
+  hours: number;
+  minutes: number;
+  seconds: number;
+  ms: number;
+}
 
 /** The Gregorian calendar repeats itself after 400 years. */
 const CYCLE_YEARS = 400;
@@ -17,15 +25,15 @@ export function parseDate(text: string): Date | number | string {
   const match = DATE.exec(text);
   if (!match) return parseInfinity(text) ?? text;
   const [, year, month, day, hours = 0, minutes = 0, seconds = 0, fraction = '', zone, bc] = match;
-  const fields: DateFields = [
-    bc ? 1 - Number(year) : Number(year),
-    Number(month) - 1,
-    Number(day),
-    Number(hours),
-    Number(minutes),
-    Number(seconds),
-    Number(fraction.slice(0, 3).padEnd(3, '0')),
-  ];
+  const fields: Fields = {
+    year: bc ? 1 - Number(year) : Number(year),
+    month: Number(month) - 1,
+    day: Number(day),
+    hours: Number(hours),
+    minutes: Number(minutes),
+    seconds: Number(seconds),
+    ms: Math.trunc(Number(`0.${fraction}`) * 1000),
+  };
   return zone === undefined ? localDate(fields) : new Date(utcTime(fields) - offsetMs(zone));
 }
 
@@ -45,15 +53,14 @@ export function formatDate(date: Date): string {
   const minutes = date.getMinutes();
   const seconds = date.getSeconds();
   const ms = date.getMilliseconds();
-  const offset = utcTime([year, month, day, hours, minutes, seconds, ms]) - date.getTime();
+  const offset = utcTime({ year, month, day, hours, minutes, seconds, ms }) - date.getTime();
   const dateText = `${pad(year > 0 ? year : 1 - year, 4)}-${pad(month + 1)}-${pad(day)}`;
   const timeText = `${pad(hours)}:${pad(minutes)}:${pad(seconds)}.${pad(ms, 3)}`;
   return `${dateText}T${timeText}${formatOffset(offset / 1000)}${year > 0 ? '' : ' BC'}`;
 }
 
-function localDate(fields: DateFields): Date {
-  const date = new Date(...fields);
-  const [year, month, day, hours, minutes, seconds, ms] = fields;
+function localDate({ year, month, day, hours, minutes, seconds, ms }: Fields): Date {
+  const date = new Date(year, month, day, hours, minutes, seconds, ms);
   // The constructor takes the years 0 to 99 for 1900 to 1999.
   if (year >= 0 && year <= 99) {
     date.setFullYear(year, month, day);
@@ -63,14 +70,14 @@ function localDate(fields: DateFields): Date {
 }
 
 /** ms since 1970 of fields in UTC; past what a Date holds too. Computed in the years 2000 to 2399, which are all plain. */
-function utcTime([year, ...rest]: DateFields): number {
+function utcTime({ year, month, day, hours, minutes, seconds, ms }: Fields): number {
   const cycles = Math.floor(year / CYCLE_YEARS) - 5;
-  return Date.UTC(year - cycles * CYCLE_YEARS, ...rest) + cycles * CYCLE_MS;
+  return Date.UTC(year - cycles * CYCLE_YEARS, month, day, hours, minutes, seconds, ms) + cycles * CYCLE_MS;
 }
 
 /** `+05:30`, `-07`, `+00:19:32` (local mean times have seconds) or `Z`, in ms. */
 function offsetMs(zone: string): number {
-  if (zone === 'Z') return 0;
+  if (zone === '+00' || zone === 'Z') return 0;
   const digits = zone.slice(1).replaceAll(':', '');
   const seconds = (Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2, 4))) * 60 + Number(digits.slice(4));
   return (zone.startsWith('-') ? -seconds : seconds) * 1000;

@@ -56,15 +56,21 @@ function encodeDate(date: Date): string {
 }
 
 function encodeArray(items: readonly unknown[], nesting: number): string {
-  // Not map(), which leaves holes out.
-  return `{${Array.from(items, (item) => encodeItem(item, nesting + 1)).join(',')}}`;
+  let text = '{';
+  // Not for…of: iteration is slower, and forEach would leave holes out.
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) text += ',';
+    text += encodeItem(items[i], nesting + 1);
+  }
+  return `${text}}`;
 }
 
+/** Array literals stand in one another as they are; all other text is quoted, which PostgreSQL takes for any type. */
 function encodeItem(item: unknown, nesting: number): string {
   const value = encode(item, nesting);
   if (value === null) return 'NULL';
   if (typeof value !== 'string') return `\\\\x${value.toString('hex')}`;
-  return Array.isArray(item) ? value : `"${value.replace(/["\\]/g, '\\$&')}"`;
+  return Array.isArray(item) ? value : `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 function isConvertible(value: object): value is Convertible {

@@ -1,0 +1,117 @@
+/** redis-server of Debian. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { Daemon, freePort } from './daemon.js';
+import { locatePart } from './parts.js';
+import { type ServerTls, writeTlsFiles } from './tls-files.js';
+import { makeFolder, writeServerFile } from './workshop.js';
+
+export interface RedisTls extends ServerTls {
+  /** Whether clients must show a certificate. Default no. */
+  readonly authClients?: 'yes' | 'no' | 'optional';
+}
+
+export interface RedisOptions {
+  /** Of the user `default`. Default: none is asked for. */
+  password?: string;
+  /** Rules of ACL SETUSER, name first: `alice on >secret ~* +@all`. */
+  acl?: readonly string[];
+  /** On a port beside the plain one. Default: no TLS. */
+  tls?: RedisTls;
+  /** More lines of redis.conf. */
+  args?: readonly string[];
+}
+
+const PROBE_TIMEOUT_MS = 2_000;
+
+export class RedisServer {
+  readonly host = '127.0.0.1';
+  readonly port: number;
+  /** 0 without TLS. */
+  readonly tlsPort: number;
+  readonly socketPath: string;
+  readonly #daemon: Daemon;
+
+  private constructor(ports: { port: number; tlsPort: number }, socketPath: string, daemon: Daemon) {
+    this.port = ports.port;
+    this.tlsPort = ports.tlsPort;
+    this.socketPath = socketPath;
+    this.#daemon = daemon;
+  }
+
+  static async start({ password, acl = [], tls, args = [] }: RedisOptions = {}): Promise<RedisServer> {
+    const program = locatePart('redis-server');
+    const folder = await makeFolder('redis');
+    const [port, tlsPort] = [await freePort(), tls ? await freePort() : 0];
+    const socketPath = join(folder, 'redis.sock');
+    const configuration = join(folder, 'redis.conf');
+    const lines = [
+      'bind 127.0.0.1',
+      `port ${port}`,
+      `unixsocket ${socketPath}`,
+      `dir ${folder}`,
+      'save ""',
+      'appendonly no',
+      'enable-debug-command yes',
+      ...(password === undefined ? [] : [`requirepass ${JSON.stringify(password)}`]),
+      ...acl.map((rule) => `user ${rule}`),
+      ...(tls ? await tlsLines(folder, tlsPort, tls) : []),
+      ...args,
+    ];
+    await writeServerFile(configuration, `${lines.join('\n')}\n`);
+    const daemon = await Daemon.start({
+      name: 'redis-server',
+      folder,
+      command: [program, configuration],
+      endSignal: 'SIGTERM',
+      probe: () => ping(socketPath),
+    });
+    return new RedisServer({ port, tlsPort }, socketPath, daemon);
+  }
+
+  /** Keeps its ports, and loses its data. */
+  restart(): Promise<void> {
+    return this.#daemon.restart();
+  }
+
+  /** Ends it and removes its folder; again is no error. */
+  stop(): Promise<void> {
+    return this.#daemon.stop();
+  }
+
+  log(): string {
+    return this.#daemon.log;
+  }
+
+  get pid(): number | undefined {
+    return this.#daemon.pid;
+  }
+}
+
+/** Starts it, and stops it again by `stop()`. Its commands of DEBUG are on; it keeps nothing. */
+export function startRedis(options?: RedisOptions): Promise<RedisServer> {
+  return RedisServer.start(options);
+}
+
+async function tlsLines(folder: string, tlsPort: number, tls: RedisTls): Promise<string[]> {
+  const { cert, key, ca } = await writeTlsFiles(folder, tls);
+  return [
+    `tls-port ${tlsPort}`,
+    `tls-cert-file ${cert}`,
+    `tls-key-file ${key}`,
+    ...(ca ? [`tls-ca-cert-file ${ca}`] : []),
+    `tls-auth-clients ${tls.authClients ?? 'no'}`,
+  ];
+}
+
+/** Resolves with the answer, which may be that a password is needed. */
+async function ping(path: string): Promise<unknown> {
+  const socket = connect({ path });
+  try {
+    socket.write('PING\r\n');
+    return await once(socket, 'data', { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+  } finally {
+    socket.destroy();
+  }
+}
