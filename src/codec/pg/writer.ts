@@ -86,9 +86,11 @@ export class Writer {
   value(value: string | Uint8Array | null): this {
     if (value === null) return this.int32(NULL_LENGTH);
     if (typeof value !== 'string') return this.int32(value.length).bytes(value);
-    const lengthAt = this.#reserve(4);
+    this.#reserve(4);
+    // Offsets move where the text needs a new buffer; lengths since the last `take` do not.
+    const before = this.length;
     this.#text(value);
-    this.#bytes.writeInt32BE(this.#at - lengthAt - 4, lengthAt);
+    this.#bytes.writeInt32BE(this.length - before, this.#taken + before - 4);
     return this;
   }
 
