@@ -76,7 +76,11 @@ abstract class Decoder<Message> {
   /** A message with a type byte, by the table of its direction. */
   protected typed<Known extends { name: string }>(table: MessageTable<Known>): Known | UnknownMessage | undefined {
     const { queue, reader } = this;
-    if (!queue.has(HEADER_LENGTH)) return undefined;
+    if (!queue.has(HEADER_LENGTH)) {
+      // While nothing comes, the last message is not kept in memory.
+      reader.release();
+      return undefined;
+    }
     const type = queue.bytes[queue.start] as number;
     const length = checkLength(int32At(queue.bytes, queue.start + 1), this.#limit);
     if (!queue.has(1 + length)) return undefined;

@@ -39,6 +39,11 @@ export class Reader {
     return this;
   }
 
+  /** Lets go of the bytes. */
+  release(): void {
+    this.reset('', EMPTY, 0, 0);
+  }
+
   /** Bytes that are not read yet. */
   get left(): number {
     return this.#end - this.#at;

@@ -18,7 +18,7 @@ export type LinkSecurity =
   | { encryption: 'local' }
   | {
       encryption: 'tls';
-      /** The certificate has passed sslmode verify-ca or verify-full: this is the server that the caller means. */
+      /** The certificate has passed sslmode verify-full: this is the server that the caller means. */
       verified: boolean;
       /** The server's certificate, DER. */
       certificate: () => Buffer | undefined;

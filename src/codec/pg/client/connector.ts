@@ -2,7 +2,7 @@
 import { tcpTransport } from '../../../transport.js';
 import { Authenticator, type PgPassword } from '../auth/authenticator.js';
 import { guessFor, type HabitOf } from '../auth/login-habits.js';
-import type { LinkSecurity, LoginGuess } from '../auth/rules.js';
+import type { LinkSecurity, LoginGuess, LoginMethod } from '../auth/rules.js';
 import { resolveConninfo } from '../conninfo/conninfo.js';
 import { hostsInOrder } from '../conninfo/hosts.js';
 import type { Conninfo } from '../conninfo/parameters.js';
@@ -14,7 +14,7 @@ import type { Attempt } from '../negotiation.js';
 import type { Exchange, ExchangeQueue } from './exchange.js';
 import { Line } from './line.js';
 import { type Link, type LinkOptions, openLink } from './link.js';
-import { type BackendKey, logIn } from './login.js';
+import { type BackendKey, logIn, type WrongGuess } from './login.js';
 import { type PgMemory, sharedMemory } from './memory.js';
 import type { PgClientOptions } from './options.js';
 import { type Asides, Session } from './session.js';
@@ -107,26 +107,30 @@ export class Connector {
     const late = new PgError('ERR_PG_CONNECT_TIMEOUT', `${host.name}:${host.port}, ${connectTimeoutMs} ms`);
     const timer = connectTimeoutMs > 0 ? setTimeout(() => timeout.abort(late), connectTimeoutMs) : undefined;
     const signal = AbortSignal.any([this.#over.signal, timeout.signal]);
+    const onAbort = () => this.session?.destroy(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const password = askedOnce(this.#options.password ?? host.password);
     try {
-      const session = await this.#logInAt({ host, signal, pipelining: wanted === 'any' });
+      const session = await this.#logInAt({ host, signal, password, pipelining: wanted === 'any' });
       return await this.#checked(session, wanted, host);
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
     } finally {
       clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
     }
   }
 
   /** As often as a guess is wrong, or TLS, or its absence, is refused, and there is another way. */
   async #logInAt(visit: Visit): Promise<Session> {
     let link: Link = await this.#open(visit);
-    let guessing = this.#options.speculate !== false;
+    let speculation: Speculation = this.#options.speculate === false ? 'none' : 'habit';
     let first: PgServerError | undefined;
     for (;;) {
       try {
-        const session = await this.#logInOver(link, visit, guessing);
-        if (session) return session;
-        guessing = false;
+        const outcome = await this.#logInOver(link, visit, speculation);
+        if (outcome instanceof Session) return outcome;
+        speculation = speculation === 'habit' && outcome.method ? { told: outcome.method } : 'none';
         link = await this.#open(visit, link.attempt);
       } catch (error) {
         if (!(error instanceof LoginRefused)) throw error;
@@ -154,30 +158,29 @@ export class Connector {
     return { transport, target: this.#target, host, tls };
   }
 
-  /** @returns undefined where the guess was wrong, and the server has executed nothing */
-  async #logInOver(link: Link, { host, signal, pipelining }: Visit, guessing: boolean): Promise<Session | undefined> {
+  async #logInOver(link: Link, visit: Visit, speculation: Speculation): Promise<Session | WrongGuess> {
+    const { host, signal, password, pipelining } = visit;
     const { habits } = this.#memory;
     const { user, dbname, minProtocolVersion, maxProtocolVersion, startup } = this.#target;
     const server = `${host.name}:${host.port}`;
     const habitOf: HabitOf = { server, user, dbname, link };
-    const authenticator = this.#authenticator(host, server, link);
+    const authenticator = this.#authenticator(password, server, link);
     const line = new Line(link.stream, this.#limits);
     let key: BackendKey | undefined;
     let authenticated = false;
     const session = new Session(line, this.#queue, this.#asides, () => this.#cancel(host, link, key));
     this.session = session;
-    const onAbort = () => line.destroy(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) session.destroy(signal.reason);
     try {
       const outcome = await logIn({
         line,
         authenticator,
-        guess: guessing ? this.#guess(host, habitOf) : undefined,
+        guess: speculation === 'none' ? undefined : this.#guess(password, habitOf, speculation),
         parameters: new Map(Object.entries(startup)),
         version: versions[maxProtocolVersion],
         minVersion: versions[minProtocolVersion],
         onPipeline: () => {
-          if (pipelining && guessing) session.startSending();
+          if (pipelining && speculation !== 'none') session.startSending();
         },
         onParameter: (parameter, value) => session.parameters.set(parameter, value),
         onNotice: (fields) => this.#asides.notice(fields),
@@ -190,7 +193,7 @@ export class Connector {
         if (outcome.method) habits.learn(habitOf, outcome.method);
         else habits.forget(habitOf);
         session.giveUp(new PgError('ERR_PG_CONNECTION_LOST', 'to log in anew'), 'never');
-        return undefined;
+        return outcome;
       }
       key = outcome.key;
       habits.learn(habitOf, outcome.method);
@@ -202,16 +205,14 @@ export class Connector {
       const executed = error instanceof PgServerError ? 'never' : 'perhaps';
       session.giveUp(error as Error, executed);
       throw error instanceof PgServerError && !authenticated ? new LoginRefused(error) : error;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
     }
   }
 
-  #authenticator(host: PgHost, serverKey: string, link: LinkSecurity): Authenticator {
+  #authenticator(password: PgPassword | undefined, serverKey: string, link: LinkSecurity): Authenticator {
     const { user, channelBinding, requireAuth } = this.#target;
     return new Authenticator({
       user,
-      password: this.#password(host),
+      password,
       channelBinding,
       requireAuth,
       link,
@@ -222,18 +223,18 @@ export class Connector {
     });
   }
 
-  #password(host: PgHost): PgPassword | undefined {
-    return this.#options.password ?? host.password;
-  }
-
-  #guess(host: PgHost, habitOf: HabitOf): LoginGuess | undefined {
+  #guess(
+    password: PgPassword | undefined,
+    habitOf: HabitOf,
+    speculation: Exclude<Speculation, 'none'>,
+  ): LoginGuess | undefined {
     const { channelBinding, requireAuth } = this.#target;
     return guessFor({
       requireAuth,
       channelBinding,
       link: habitOf.link,
-      hasPassword: this.#password(host) !== undefined,
-      habit: this.#memory.habits.get(habitOf),
+      hasPassword: password !== undefined,
+      habit: speculation === 'habit' ? this.#memory.habits.get(habitOf) : speculation.told,
     });
   }
 
@@ -252,7 +253,9 @@ export class Connector {
     if (!key) return;
     const timeout = AbortSignal.timeout(this.#limits.cancelTimeoutMs);
     const signal = AbortSignal.any([this.#over.signal, timeout]);
-    const { stream } = await openLink({ ...this.#linkOptions(host), signal }, link.attempt);
+    // Never in the clear where the session is not: the key must not be seen.
+    const attempt = link.encryption === 'tls' ? { ...link.attempt, otherwise: undefined } : link.attempt;
+    const { stream } = await openLink({ ...this.#linkOptions(host), signal }, attempt);
     await new Promise<void>((resolve) => {
       stream.once('close', () => resolve());
       stream.on('error', () => {}); // it ends either way; the server tells nothing
@@ -272,8 +275,27 @@ export class Connector {
 interface Visit {
   host: PgHost;
   signal: AbortSignal;
+  password: PgPassword | undefined;
   /** Whether queries may be sent before it is known what kind of server it is. */
   pipelining: boolean;
+}
+
+/** What is sent before the server has asked for it. */
+type Speculation =
+  | 'none'
+  /** What the server asked for last time, else what servers ask for by default. */
+  | 'habit'
+  /** What the server asked for just now, when the first guess was wrong. */
+  | { told: LoginMethod };
+
+/** A function is asked once for all the connections that one login takes. */
+function askedOnce(password: PgPassword | undefined): PgPassword | undefined {
+  if (typeof password !== 'function') return password;
+  let answer: Promise<string> | undefined;
+  return () => {
+    answer ??= (async () => password())();
+    return answer;
+  };
 }
 
 /** ErrorResponse before AuthenticationOk: with other encryption, where sslmode lets it be, the server may let us in. */
@@ -291,18 +313,33 @@ function withFirst(error: PgServerError, first: PgServerError | undefined): PgSe
   return first ? Object.assign(error, { cause: first }) : error;
 }
 
-/** Whether another host is no better: the server, or this side, has refused the login. */
+/**
+ * Whether another host is no better: a server, or this side, has refused. As in libpq, the next one is for hosts that
+ * cannot be reached, are starting, or are of the wrong kind; a certificate that fails is never passed over.
+ */
 function isFinal(error: unknown): boolean {
   if (error instanceof PgServerError) return error.code !== cannotConnectNow;
-  return error instanceof PgError && !otherHostsMayDo.has(error.code);
+  return !unreachable.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
-const otherHostsMayDo: ReadonlySet<string> = new Set([
+const unreachable: ReadonlySet<string> = new Set([
   'ERR_PG_CONNECTION_LOST',
   'ERR_PG_CONNECT_TIMEOUT',
   'ERR_PG_SESSION_ATTRS',
-  'ERR_PG_TLS_REFUSED',
-  'ERR_PG_DIRECT_TLS',
+  'EACCES',
+  'EADDRNOTAVAIL',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTDOWN',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENOENT', // of a Unix socket
+  'ENOTFOUND',
+  'EPIPE',
+  'ERR_TURBO_SESSION_LOST',
+  'ETIMEDOUT',
 ]);
 
 function noHost(hosts: readonly PgHost[], failures: unknown[]): PgError {

@@ -15,7 +15,7 @@ export class Line {
   readonly #decoder: BackendDecoder;
   readonly #encoder = new FrontendEncoder();
   #consumer: Consumer | undefined;
-  #rejectReceive: ((error: Error) => void) | undefined;
+  #rejectWaiting: ((error: Error) => void) | undefined;
   #ended: Error | undefined;
   #held = false;
   #pumping = false;
@@ -45,13 +45,29 @@ export class Line {
         reject(this.#ended);
         return;
       }
-      this.#rejectReceive = reject;
+      this.#rejectWaiting = reject;
       this.#consumer = (message) => {
         this.#consumer = undefined;
-        this.#rejectReceive = undefined;
+        this.#rejectWaiting = undefined;
         resolve(message);
       };
       this.#pump();
+    });
+  }
+
+  /** What `promise` becomes, of who receives nothing meanwhile. Rejects when the connection is ended before that. */
+  whileOpen<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        this.#rejectWaiting = undefined;
+        act();
+      };
+      this.#rejectWaiting = reject;
+      promise.then(
+        (value) => settle(() => resolve(value)),
+        (error) => settle(() => reject(error)),
+      );
+      if (this.#ended) reject(this.#ended);
     });
   }
 
@@ -141,7 +157,7 @@ export class Line {
     if (this.#ended) return;
     this.#ended = error;
     this.#stream.destroy();
-    this.#rejectReceive?.(error);
+    this.#rejectWaiting?.(error);
     this.onEnd(error);
   }
 }

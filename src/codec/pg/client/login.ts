@@ -47,11 +47,11 @@ export async function logIn(input: LoginInput): Promise<LoginOutcome> {
   return untilReady(input, method);
 }
 
-type WrongGuess = Extract<LoginOutcome, { type: 'wrong-guess' }>;
+export type WrongGuess = Extract<LoginOutcome, { type: 'wrong-guess' }>;
 
 async function authenticate(input: LoginInput): Promise<LoginMethod | WrongGuess> {
   const { line, authenticator, parameters, version, guess } = input;
-  const ahead = await authenticator.first(guess);
+  const ahead = await line.whileOpen(authenticator.first(guess));
   line.write({ name: 'StartupMessage', version, parameters }, ...(ahead ? [ahead] : []));
   pipelineIfSafe(input);
   for (;;) {
@@ -61,7 +61,7 @@ async function authenticate(input: LoginInput): Promise<LoginMethod | WrongGuess
       takeAside(input, message);
       continue;
     }
-    const step = await authenticator.on(message);
+    const step = await line.whileOpen(authenticator.on(message));
     if (step.step === 'wrong-guess') return { type: 'wrong-guess', method: step.method };
     if (step.step === 'send') line.write(step.message);
     pipelineIfSafe(input);

@@ -25,27 +25,17 @@ export type RowMaker = (row: DataRow) => unknown;
 /** How the rows of one RowDescription become values. */
 export function rowMaker(fields: readonly FieldDescription[], types: TypeRegistry, mode: RowMode): RowMaker {
   const parsers: TextParser[] = fields.map((field) => types.parser(field.typeOid));
-  if (mode === 'array') return (row) => checked(row, fields).decode(parsers);
+  if (mode === 'array') return (row) => row.decode(parsers);
   const names = fields.map((field) => field.name);
   if (names.includes('__proto__')) {
-    return (row) =>
-      Object.fromEntries(
-        checked(row, fields)
-          .decode(parsers)
-          .map((value, i) => [names[i], value]),
-      );
+    return (row) => Object.fromEntries(row.decode(parsers).map((value, i) => [names[i], value]));
   }
   return (row) => {
-    const values = checked(row, fields).decode(parsers);
+    const values = row.decode(parsers);
     const object: Row = {};
     for (let i = 0; i < names.length; i++) object[names[i] as string] = values[i];
     return object;
   };
-}
-
-function checked(row: DataRow, fields: readonly FieldDescription[]): DataRow {
-  if (row.length === fields.length) return row;
-  throw new PgError('ERR_PG_PROTOCOL', `a row of ${row.length} columns where ${fields.length} were described`);
 }
 
 /** A row that breaks the protocol ends the connection; a parser's own error spoils its result only. */
