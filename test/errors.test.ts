@@ -1,34 +1,43 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { errorTexts, TurboError, type TurboErrorCode } from '../src/errors.js';
+import { PgError, pgErrorTexts } from '../src/codec/pg/errors.js';
+import { errorTexts, TurboError } from '../src/errors.js';
 
-const codes = Object.keys(errorTexts) as TurboErrorCode[];
 const root = new URL('../../', import.meta.url);
 
+interface Family {
+  name: string;
+  prefix: string;
+  texts: Readonly<Record<string, string>>;
+}
+
+const families: Family[] = [
+  { name: 'TurboError', prefix: 'ERR_TURBO_', texts: errorTexts },
+  { name: 'PgError', prefix: 'ERR_PG_', texts: pgErrorTexts },
+];
+
 /** Code, text and retryable of each row of docs/errors.md. */
-function documented(): { code: string; when: string; todo: string; retryable: string }[] {
+function documented(prefix: string): { code: string; when: string; todo: string; retryable: string }[] {
   return readFileSync(new URL('docs/errors.md', root), 'utf8')
     .split('\n')
-    .filter((line) => line.startsWith('| `'))
+    .filter((line) => line.startsWith(`| \`${prefix}`))
     .map((line) => {
       const [, code = '', when = '', todo = '', retryable = ''] = line.split(' | ').join('|').split('|');
       return { code: code.replaceAll(/[` ]/g, ''), when: when.trim(), todo: todo.trim(), retryable: retryable.trim() };
     });
 }
 
-/** Each place of src that makes an error: its code, and whether it says something of retrying. */
-function made(): { code: string; retryable: boolean; file: string }[] {
-  const files = readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' });
-  return files
-    .filter((file) => file.endsWith('.ts') && file !== 'errors.ts')
-    .flatMap((file) => {
-      const source = readFileSync(new URL(`src/${file}`, root), 'utf8');
-      return [...source.matchAll(/new TurboError\(\s*'(\w+)'([^;]*)/g)].map(([, code = '', rest = '']) => ({
-        code,
-        retryable: rest.includes('retryable'),
-        file,
-      }));
-    });
+/** Each place of src that makes an error: its codes, and whether it says something of retrying. */
+function made({ name, prefix }: Family): { code: string; retryable: boolean }[] {
+  const calls = new RegExp(`new ${name}\\(([^;]*)`, 'g');
+  const codes = new RegExp(`'(${prefix}[A-Z_]+)'`, 'g');
+  return readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(new URL(`src/${file}`, root), 'utf8'))
+    .flatMap((source) => [...source.matchAll(calls)])
+    .flatMap(([, call = '']) =>
+      [...call.matchAll(codes)].map(([, code = '']) => ({ code, retryable: call.includes('retryable') })),
+    );
 }
 
 describe('errors', () => {
@@ -39,39 +48,43 @@ describe('errors', () => {
     expect(error).to.include({ name: 'TurboError', code: 'ERR_TURBO_LISTEN', retryable: true, cause });
     expect(error.message).to.equal('The UDP port that belongs to the TCP port cannot be opened: UDP port 5');
 
-    const bare = new TurboError('ERR_TURBO_LISTENER_CLOSED');
-    expect(bare.message).to.equal('The listener is closed');
-    expect(bare.retryable).to.equal(false);
+    const bare = new PgError('ERR_PG_CLOSED');
+    expect(bare).to.include({ name: 'PgError', message: 'The client is closed', retryable: false });
     expect(Object.hasOwn(bare, 'cause')).to.equal(false);
   });
 
-  it('have codes of one form', () => {
-    for (const code of codes) expect(code).to.match(/^ERR_TURBO_[A-Z]+(_[A-Z]+)*$/);
-  });
+  for (const family of families) {
+    const { name, prefix, texts } = family;
+    const codes = Object.keys(texts);
 
-  it('are all made somewhere in src', () => {
-    expect(new Set(made().map(({ code }) => code))).to.deep.equal(new Set(codes));
-  });
+    describe(name, () => {
+      it('has codes of one form', () => {
+        for (const code of codes) expect(code).to.match(new RegExp(`^${prefix}[A-Z]+(_[A-Z]+)*$`));
+      });
 
-  describe('in docs/errors.md', () => {
-    it('stand in the order of the source, each once, and no other', () => {
-      expect(documented().map(({ code }) => code)).to.deep.equal(codes);
+      it('is made with each of them somewhere in src', () => {
+        expect(new Set(made(family).map(({ code }) => code))).to.deep.equal(new Set(codes));
+      });
+
+      it('stands in docs/errors.md, in the order of the source, each code once, and no other', () => {
+        expect(documented(prefix).map(({ code }) => code)).to.deep.equal(codes);
+      });
+
+      it('has there the text of the source, and advice', () => {
+        for (const { code, when, todo } of documented(prefix)) {
+          const text = texts[code] ?? '';
+          expect(when.startsWith(text), `${code}: "${text}"`).to.equal(true);
+          expect(when[text.length], code).to.match(/[.:;, ]/);
+          expect(todo, code).to.match(/^[A-Z0-9].*\.$/);
+        }
+      });
+
+      it('is retryable there where the source says so', () => {
+        for (const { code, retryable } of documented(prefix)) {
+          const inSource = made(family).some((each) => each.code === code && each.retryable);
+          expect(retryable !== 'no', code).to.equal(inSource);
+        }
+      });
     });
-
-    it('have the text of the source, and advice', () => {
-      for (const { code, when, todo } of documented()) {
-        const text = errorTexts[code as TurboErrorCode];
-        expect(when.startsWith(text), `${code}: "${text}"`).to.equal(true);
-        expect(when[text.length], code).to.match(/[.:; ]/);
-        expect(todo, code).to.match(/^[A-Z0-9].*\.$/);
-      }
-    });
-
-    it('are retryable where the source says so', () => {
-      for (const { code, retryable } of documented()) {
-        const inSource = made().some((each) => each.code === code && each.retryable);
-        expect(retryable !== 'no', code).to.equal(inSource);
-      }
-    });
-  });
+  }
 });
