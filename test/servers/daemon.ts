@@ -1,11 +1,12 @@
 /** A server process: started, waited for until it answers, started again, ended; its folder goes with it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { END_FILE, serverAccount, writeServerFile } from './workshop.js';
+import { END_FILE, serverAccount } from './workshop.js';
 
 export interface DaemonOptions {
   /** For errors. */
@@ -15,7 +16,7 @@ export interface DaemonOptions {
   command: readonly [file: string, ...args: string[]];
   /** Ends it at once and in order. */
   endSignal: NodeJS.Signals;
-  /** Rejects as long as the server does not answer, and within a second or two. */
+  /** Rejects as long as the server does not answer, and within seconds. */
   probe: () => Promise<unknown>;
 }
 
@@ -84,6 +85,8 @@ export class Daemon {
     const [file, ...args] = command;
     const env = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
     const child = spawn(file, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], ...serverAccount() });
+    // At once, so that there is no moment in which it would outlive this process.
+    if (child.pid !== undefined) writeFileSync(join(folder, END_FILE), `${endSignal.slice(3)} ${child.pid}\n`);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#log += text;
@@ -97,7 +100,6 @@ export class Daemon {
       child.once('close', resolve);
     });
     this.#run = { child, exited };
-    if (child.pid !== undefined) await writeServerFile(join(folder, END_FILE), `${endSignal.slice(3)} ${child.pid}\n`);
     await this.#untilReady(this.#run);
   }
 

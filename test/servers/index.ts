@@ -24,6 +24,7 @@
  */
 export { requirePart } from './availability.js';
 export { findPart, type Part, type PostgresVersion } from './parts.js';
+export { withPg } from './pg-session.js';
 export { type PgbouncerOptions, type PgbouncerServer, startPgbouncer } from './pgbouncer.js';
 export { type PostgresOptions, type PostgresServer, type PostgresUser, type Row, startPostgres } from './postgres.js';
 export { type RedisOptions, type RedisServer, type RedisTls, startRedis } from './redis.js';

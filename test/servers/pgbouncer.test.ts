@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
-import pg from 'pg';
+import type pg from 'pg';
 import { type Certificate, makeCertificate } from '../support/certificates.js';
 import { type PgbouncerServer, type PostgresServer, requirePart, startPgbouncer, startPostgres } from './index.js';
+import { withPg } from './pg-session.js';
 import { isRunning } from './running.js';
 
 const alice = { name: 'alice', password: `it's a "secret"` };
@@ -28,20 +29,15 @@ describe('servers: PgBouncer', function () {
   }
 
   /** Who the upstream says the session is; or the message of the error. */
-  async function logIn({ host, port }: PgbouncerServer, config: pg.ClientConfig): Promise<string> {
-    const client = new pg.Client({ host, port, database: 'postgres', ...config });
-    try {
-      await client.connect();
+  function logIn({ host, port }: PgbouncerServer, config: pg.ClientConfig): Promise<string> {
+    const session = withPg({ host, port, ...config }, async (client) => {
       const { rows } = await client.query<{ user: string; port: number }>(
         `SELECT session_user AS user, current_setting('port')::int AS port`,
       );
       expect(rows[0]?.port).to.equal(upstream.port);
       return rows[0]?.user ?? '';
-    } catch (error) {
-      return (error as Error).message;
-    } finally {
-      await client.end().catch(() => {});
-    }
+    });
+    return session.catch((error: Error) => error.message);
   }
 
   const { name: user, password } = alice;

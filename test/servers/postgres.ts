@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { Daemon, freePort } from './daemon.js';
 import type { PostgresVersion } from './parts.js';
+import { withPg } from './pg-session.js';
 import { makeCluster, postgresPrograms, SUPERUSER } from './postgres-installation.js';
 import { type ServerTls, writeTlsFiles } from './tls-files.js';
 import { makeFolder, writeServerFile } from './workshop.js';
@@ -48,7 +49,6 @@ const SETTINGS = {
   logging_collector: 'off',
 };
 
-const PROBE_TIMEOUT_MS = 2_000;
 const RELOAD_TIMEOUT_MS = 10_000;
 
 export class PostgresServer {
@@ -84,36 +84,27 @@ export class PostgresServer {
       endSignal: 'SIGINT',
       probe: () => server.sql('SELECT 1'),
     });
-    await server.sql(['GRANT ALL ON SCHEMA public TO PUBLIC', ...users.map(createUser)].join(';\n'));
+    try {
+      await server.sql(['GRANT ALL ON SCHEMA public TO PUBLIC', ...users.map(createUser)].join(';\n'));
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     return server;
   }
 
   /** Runs one or more statements as superuser; the rows of the last one. */
   async sql(text: string): Promise<Row[]> {
-    const client = new pg.Client({
-      host: this.socketDir,
-      port: this.port,
-      ...SUPERUSER,
-      database: 'postgres',
-      ssl: false,
-      connectionTimeoutMillis: PROBE_TIMEOUT_MS,
-    });
-    client.on('error', () => {});
-    try {
-      await client.connect();
+    return withPg({ host: this.socketDir, port: this.port, ...SUPERUSER }, async (client) => {
       const result: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await client.query<Row>(text);
       return (Array.isArray(result) ? result.at(-1) : result)?.rows ?? [];
-    } finally {
-      await client.end().catch(() => {});
-    }
+    });
   }
 
   /** From here on these lines of pg_hba.conf hold; a line that PostgreSQL does not understand is an error. */
   async setHba(lines: readonly string[]): Promise<void> {
     await this.#writeHba(lines);
     await this.reload();
-    const wrong = await this.sql('SELECT line_number, error FROM pg_hba_file_rules WHERE error IS NOT NULL');
-    if (wrong.length > 0) throw new Error(`pg_hba.conf is not in force: ${JSON.stringify(wrong)}`);
   }
 
   /** From the next connection on; undefined: no TLS. */
@@ -127,7 +118,7 @@ export class PostgresServer {
     await this.reload();
   }
 
-  /** Resolves once the configuration is in force. */
+  /** Resolves once the configuration is in force; rejects with what the server says against it. */
   async reload(): Promise<void> {
     const logged = this.log().length;
     const before = await this.#loadTime();

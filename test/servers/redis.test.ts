@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { expect } from 'chai';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type Certificate, makeCertificate } from '../support/certificates.js';
@@ -79,7 +80,7 @@ describe('servers: redis-server', function () {
     expect(await call({ password: PASSWORD }, 'PING')).to.equal('PONG');
     await server.stop();
     expect(isRunning(pid as number)).to.equal(false);
-    expect(existsSync(socketPath)).to.equal(false);
+    expect(existsSync(dirname(socketPath))).to.equal(false);
     await server.stop();
   });
 });

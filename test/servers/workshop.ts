@@ -25,11 +25,11 @@ const CLEANER = `
   for file in "$1"/*/${END_FILE}; do
     [ -f "$file" ] && read -r signal pid <"$file" && kill -s "$signal" "$pid" && pids="$pids $pid"
   done
+  tries=0
   for pid in $pids; do
-    tries=0
     while kill -0 "$pid" && [ $tries -lt 50 ]; do tries=$((tries + 1)); sleep 0.1; done
   done
-  rm -rf "$1"`;
+  until rm -rf "$1" || [ $tries -ge 100 ]; do tries=$((tries + 1)); sleep 0.1; done`;
 
 let account: Account | undefined;
 let workshop: string | undefined;
