@@ -27,7 +27,9 @@ export interface PgLimits {
   readAheadBytes: number;
   /** Rows that the async iterator asks for at a time. */
   fetchRows: number;
-  /** Queries that wait for their answer, sent or not. */
+  /** Queries that are sent and not answered. */
+  pipelinedQueries: number;
+  /** Queries that wait to be sent. */
   queuedQueries: number;
   /** How long a connection may take to close politely before it is destroyed, ms. */
   closeTimeoutMs: number;
@@ -46,6 +48,7 @@ export const defaultPgLimits: Readonly<PgLimits> = Object.freeze({
   loginHabitAgeMs: 6 * 3600 * SECOND,
   readAheadBytes: 256 * KiB,
   fetchRows: 256,
+  pipelinedQueries: 1_000,
   queuedQueries: 10_000,
   closeTimeoutMs: 5 * SECOND,
   cancelTimeoutMs: 10 * SECOND,
@@ -62,6 +65,7 @@ export const pgLimitUnits: Readonly<Record<keyof PgLimits, LimitUnit>> = Object.
   loginHabitAgeMs: 'ms',
   readAheadBytes: 'bytes',
   fetchRows: 'count',
+  pipelinedQueries: 'count',
   queuedQueries: 'count',
   closeTimeoutMs: 'ms',
   cancelTimeoutMs: 'ms',

@@ -168,7 +168,7 @@ export class Connector {
     const line = new Line(link.stream, this.#limits);
     let key: BackendKey | undefined;
     let authenticated = false;
-    const session = new Session(line, this.#queue, this.#asides, () => this.#cancel(host, link, key));
+    const session = new Session(line, this.#queue, this.#asides, () => this.#cancel(host, link, key), this.#limits);
     this.session = session;
     if (signal.aborted) session.destroy(signal.reason);
     try {

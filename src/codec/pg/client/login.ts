@@ -40,7 +40,10 @@ const protocolViolation = '08P01';
  *   password function throws
  */
 export async function logIn(input: LoginInput): Promise<LoginOutcome> {
-  const method = await authenticate(input);
+  const method = await authenticate(input).catch((error: unknown) => {
+    if (mayHaveDroppedTheGuess(input, error)) return wrongGuess;
+    throw error;
+  });
   if (typeof method === 'object') return method;
   input.line.loginDone();
   input.onAuthenticated();
@@ -48,6 +51,9 @@ export async function logIn(input: LoginInput): Promise<LoginOutcome> {
 }
 
 export type WrongGuess = Extract<LoginOutcome, { type: 'wrong-guess' }>;
+
+/** What it wants instead was not said. */
+const wrongGuess: WrongGuess = { type: 'wrong-guess', method: undefined };
 
 async function authenticate(input: LoginInput): Promise<LoginMethod | WrongGuess> {
   const { line, authenticator, parameters, version, guess } = input;
@@ -73,11 +79,17 @@ function pipelineIfSafe({ authenticator, onPipeline }: LoginInput): void {
   if (authenticator.mayPipelineQueries) onPipeline();
 }
 
+/** Where something was sent ahead, the server may have dropped us for that; with no query there is nothing to repeat. */
+function mayHaveDroppedTheGuess({ authenticator }: LoginInput, error: unknown): boolean {
+  if (authenticator.guessConfirmed || authenticator.mayPipelineQueries) return false;
+  return error instanceof PgError && error.code === 'ERR_PG_CONNECTION_LOST';
+}
+
 /** Where something was sent ahead, the server may complain of that rather than of the user. */
 function refused(authenticator: Authenticator, fields: NoticeFields): WrongGuess {
   const error = new PgServerError(fields);
   if (authenticator.guessConfirmed || error.code !== protocolViolation) throw error;
-  return { type: 'wrong-guess', method: undefined };
+  return wrongGuess;
 }
 
 /** After AuthenticationOk: what the server tells of itself, and then that it is ready. */

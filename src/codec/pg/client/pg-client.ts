@@ -94,6 +94,7 @@ export class PgClient extends QueryScope {
   async #connect(): Promise<void> {
     try {
       const session = await this.#connector.connect();
+      if (session.ended) throw session.ended;
       this.#session = session;
       session.onEnd = (error) => this.#end(error);
       session.onIdle = () => this.#closeWhenIdle();

@@ -69,8 +69,7 @@ export abstract class QueryScope {
    * an extended one, of one statement. Queries that are made without waiting for each other share a flight.
    */
   async query<R = Row>(text: string, values?: readonly unknown[], options: QueryOptions = {}): Promise<PgResult<R>> {
-    const results = await this.#run(text, values, options);
-    return results.at(-1) as PgResult<R>;
+    return lastOf(await this.#run(text, values, options));
   }
 
   /** A script: any number of statements, and the result of each. */
@@ -84,7 +83,7 @@ export abstract class QueryScope {
     return {
       text,
       query: async <R>(values: readonly unknown[] = [], options: QueryOptions = {}) =>
-        (await this.#extended(statement, values, options)).at(-1) as PgResult<R>,
+        lastOf<R>(await this.#extended(statement, values, options)),
       rows: <R>(values: readonly unknown[] = [], options: RowsOptions = {}) =>
         this.#rows<R>(statement, values, options),
       close: async () => {
@@ -180,6 +179,13 @@ export interface PreparedStatement {
   rows<R = Row>(values?: readonly unknown[], options?: RowsOptions): RowStream<R>;
   /** Frees it on the server. */
   close(): Promise<void>;
+}
+
+/** A server has a result, if an empty one, for every query. */
+function lastOf<R>(results: PgResult[]): PgResult<R> {
+  const result = results.at(-1);
+  if (!result) throw new PgError('ERR_PG_PROTOCOL', 'the answer to a query has no result');
+  return result as PgResult<R>;
 }
 
 function encodeParameters(values: readonly unknown[]): ParameterValue[] {

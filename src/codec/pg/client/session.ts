@@ -1,5 +1,6 @@
 /** One logged-in connection: sends exchanges from the queue, many in one flight, and hands each its answer. */
 import { PgError, PgServerError } from '../errors.js';
+import type { PgLimits } from '../limits.js';
 import type { BackendMessage, FrontendMessage, NoticeFields, TransactionStatus } from '../messages.js';
 import type { Exchange, ExchangeLine, ExchangeQueue } from './exchange.js';
 import type { Line } from './line.js';
@@ -40,18 +41,26 @@ export class Session implements ExchangeLine {
   readonly #queue: ExchangeQueue;
   readonly #asides: Asides;
   readonly #sendCancel: SendCancel;
+  readonly #limits: PgLimits;
+  #ended: Error | undefined;
   /** What the server said last with severity FATAL, so that the loss of the connection can be explained by it. */
   #fatal: PgServerError | undefined;
 
-  constructor(line: Line, queue: ExchangeQueue, asides: Asides, sendCancel: SendCancel) {
+  constructor(line: Line, queue: ExchangeQueue, asides: Asides, sendCancel: SendCancel, limits: PgLimits) {
     this.#line = line;
     this.#queue = queue;
     this.#asides = asides;
     this.#sendCancel = sendCancel;
+    this.#limits = limits;
   }
 
   get status(): TransactionStatus {
     return this.#status;
+  }
+
+  /** Why the connection is over, once it is: it may have ended before anybody could set `onEnd`. */
+  get ended(): Error | undefined {
+    return this.#ended;
   }
 
   get sentBehind(): number {
@@ -84,7 +93,8 @@ export class Session implements ExchangeLine {
 
   /** Sends an exchange ahead of the queue. */
   ask(exchange: Exchange): void {
-    this.#send(exchange);
+    if (this.#ended) exchange.fail(this.#ended);
+    else this.#send(exchange);
   }
 
   /** The login failed. What was sent goes back to the queue where the server never executed it, else it fails. */
@@ -152,8 +162,13 @@ export class Session implements ExchangeLine {
     this.cancelRunning().catch(() => {});
   }
 
+  get #maySend(): boolean {
+    if (!this.#sending || this.#cancelling) return false;
+    return !this.#sent.at(-1)?.alone && this.#sent.length < this.#limits.pipelinedQueries;
+  }
+
   #advance(): void {
-    while (this.#sending && !this.#cancelling && !this.#sent.at(-1)?.alone) {
+    while (this.#maySend) {
       const exchange = this.#queue.take();
       if (!exchange) return;
       this.#send(exchange);
@@ -212,6 +227,7 @@ export class Session implements ExchangeLine {
   #end(error: Error): void {
     this.#stopSending();
     const reason = this.#explained(error);
+    this.#ended = reason;
     for (const exchange of this.#sent.splice(0)) exchange.fail(reason);
     this.onEnd(reason);
   }

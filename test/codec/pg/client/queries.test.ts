@@ -118,6 +118,13 @@ describe('PgClient: queries', () => {
     expect(bytes.equals(rows[0]?.bytes)).to.equal(true);
   });
 
+  it('bounds the queries that are sent and not answered, and sends the others later', async () => {
+    const client = await suite.connect({}, { limits: { pipelinedQueries: 2, queuedQueries: 8 } });
+    const queries = Array.from({ length: 10 }, (_, n) => client.query('SELECT $1::int AS n', [n]));
+    expect((await rejection(client.query('SELECT 11'))).code).to.equal('ERR_PG_QUEUE_FULL');
+    expect((await Promise.all(queries)).map(({ rows }) => rows[0]?.n)).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
   it('bounds the queries that wait', async () => {
     const client = suite.open({}, { limits: { queuedQueries: 3 } });
     const queries = [1, 2, 3].map((n) => client.query('SELECT $1::int AS n', [n]));
