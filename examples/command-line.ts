@@ -35,21 +35,40 @@ const program = basename(process.argv[1] ?? 'example');
 
 export const portOption = { kind: 'number', value: 'PORT', default: 8443, from: 0, to: 65_535 } as const;
 
+/** What follows the options: all from the first argument on that is none. */
+interface Rest {
+  /** What it is called in the usage. */
+  value: string;
+  about: string;
+}
+
 /** The options given, or the end of the program: `--help` with 0, anything not understood with 2. */
-export function commandLine<const T extends Record<string, Option>>(about: string, options: T): Values<T> {
+export function commandLine<const T extends Record<string, Option>>(about: string, options: T): Values<T>;
+/** The same, with what follows the options as `rest`. */
+export function commandLine<const T extends Record<string, Option>>(
+  about: string,
+  options: T,
+  rest: Rest,
+): Values<T> & { rest: string[] };
+export function commandLine<const T extends Record<string, Option>>(about: string, options: T, rest?: Rest): Values<T> {
   process.on('uncaughtException', (error) => {
     fail(error); // a certificate that is none, say
     process.exit();
   });
-  const usage = usageText(about, options);
+  const usage = usageText(about, options, rest);
   try {
-    const values: Record<string, unknown> = parseArgs({ options: parserOptions(options) }).values;
+    const args = process.argv.slice(2);
+    const end = rest ? endOfOptions(args, options) : args.length;
+    const values: Record<string, unknown> = parseArgs({
+      args: args.slice(0, end),
+      options: parserOptions(options),
+    }).values;
     if (values.help) {
       console.log(usage);
       process.exit();
     }
     const read = Object.entries(options).map(([name, option]) => [name, optionValue(name, option, values[name])]);
-    return Object.fromEntries(read) as Values<T>;
+    return Object.fromEntries(rest ? [...read, ['rest', args.slice(end)]] : read) as Values<T>;
   } catch (error) {
     // The first sentence says what is wrong; the parser's others are about positional arguments.
     console.error(`${program}: ${(error as Error).message.split('. ')[0]}\n\n${usage}`);
@@ -74,6 +93,18 @@ export function onInterrupt(close: () => void): void {
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+}
+
+/** Where the first argument stands that belongs to no option: what follows may begin with a dash too. */
+function endOfOptions(args: string[], options: Record<string, Option>): number {
+  const { tokens } = parseArgs({
+    args,
+    options: parserOptions(options),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  return tokens.find(({ kind }) => kind === 'positional')?.index ?? args.length;
 }
 
 function parserOptions(options: Record<string, Option>): NonNullable<ParseArgsConfig['options']> {
@@ -108,7 +139,7 @@ function contentOf(name: string, path: string): Buffer {
   }
 }
 
-function usageText(about: string, options: Record<string, Option>): string {
+function usageText(about: string, options: Record<string, Option>, rest?: Rest): string {
   const rows = Object.entries(options).map(([name, option]) => {
     const head = option.kind === 'flag' ? `--${name}` : `--${name} ${option.value}`;
     const preset = 'default' in option ? ` (default ${option.default})` : '';
@@ -116,7 +147,8 @@ function usageText(about: string, options: Record<string, Option>): string {
     return [head, `${option.about}${preset}${needed}`];
   });
   rows.push(['--help', 'this text']);
+  if (rest) rows.push([rest.value, rest.about]);
   const width = Math.max(...rows.map(([head = '']) => head.length));
   const lines = rows.map(([head = '', text]) => `  ${head.padEnd(width)}  ${text}`);
-  return `Usage: ${program} [options]\n\n${about}\n\n${lines.join('\n')}`;
+  return `Usage: ${program} [options]${rest ? ` ${rest.value}` : ''}\n\n${about}\n\n${lines.join('\n')}`;
 }

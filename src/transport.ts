@@ -68,7 +68,10 @@ export function withServerName<T extends ConnectionOptions>(options: T): T {
   return servername !== undefined || !host || isIP(host) ? options : { ...options, servername: host };
 }
 
-/** The stream that `dial` makes, once it has emitted `event`. What goes wrong before destroys it. */
+/**
+ * The stream that `dial` makes, once it has emitted `event`. What goes wrong before destroys it. What goes wrong between
+ * the event and the caller's own listener is not thrown at the process: the stream is destroyed when the caller gets it.
+ */
 export function untilEvent<Stream extends Duplex>(
   event: string,
   signal: AbortSignal | undefined,
@@ -83,11 +86,15 @@ export function untilEvent<Stream extends Duplex>(
       signal?.removeEventListener('abort', onAbort);
       act();
     };
-    const onReady = () => settle(() => resolve(stream));
+    const onReady = () => {
+      settle(() => resolve(stream));
+      stream.on('error', ignore);
+      setImmediate(() => stream.off('error', ignore));
+    };
     const onError = (error: Error) => settle(() => reject(error));
     const onAbort = () => {
       settle(() => reject(signal?.reason));
-      stream.on('error', () => {});
+      stream.on('error', ignore);
       stream.destroy();
     };
     stream.once(event, onReady);
@@ -95,3 +102,5 @@ export function untilEvent<Stream extends Duplex>(
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+function ignore(): void {}

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { PgError, pgErrorTexts } from '../src/codec/pg/errors.js';
+import { redisErrorTexts } from '../src/codec/redis/errors.js';
 import { errorTexts, TurboError } from '../src/errors.js';
 
 const root = new URL('../../', import.meta.url);
@@ -14,6 +15,7 @@ interface Family {
 const families: Family[] = [
   { name: 'TurboError', prefix: 'ERR_TURBO_', texts: errorTexts },
   { name: 'PgError', prefix: 'ERR_PG_', texts: pgErrorTexts },
+  { name: 'RedisError', prefix: 'ERR_REDIS_', texts: redisErrorTexts },
 ];
 
 /** Code, text and retryable of each row of docs/errors.md. */

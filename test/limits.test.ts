@@ -4,6 +4,9 @@ import { PathMemory } from '../src/client/path-memory.js';
 import { PgError } from '../src/codec/pg/errors.js';
 import { PgClient } from '../src/codec/pg/index.js';
 import { defaultPgLimits, pgLimitsWith, pgLimitUnits } from '../src/codec/pg/limits.js';
+import { RedisError } from '../src/codec/redis/errors.js';
+import { RedisClient } from '../src/codec/redis/index.js';
+import { defaultRedisLimits, redisLimitsWith, redisLimitUnits } from '../src/codec/redis/limits.js';
 import { Engine } from '../src/engine/engine.js';
 import { TurboListener } from '../src/engine/turbo-listener.js';
 import { TurboError } from '../src/errors.js';
@@ -48,6 +51,16 @@ const families: Family[] = [
     error: PgError,
     code: 'ERR_PG_BAD_OPTION',
   },
+  {
+    title: 'Redis',
+    file: 'src/codec/redis/limits.ts',
+    option: 'limits',
+    defaults: { ...defaultRedisLimits },
+    units: redisLimitUnits,
+    changed: (changes) => ({ ...redisLimitsWith(changes) }),
+    error: RedisError,
+    code: 'ERR_REDIS_BAD_OPTION',
+  },
 ];
 
 const nonsense: unknown[] = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', '', null, true, {}, [], 10n, () => 1];
@@ -56,7 +69,8 @@ describe('limits', () => {
   for (const family of families) describe(`of ${family.title}`, () => suite(family));
 
   it('cannot be changed afterwards', () => {
-    for (const limits of [limitsWith(), defaultLimits, pgLimitsWith(), defaultPgLimits]) expect(limits).to.be.frozen;
+    const all = [limitsWith(), defaultLimits, pgLimitsWith(), defaultPgLimits, redisLimitsWith(), defaultRedisLimits];
+    for (const limits of all) expect(limits).to.be.frozen;
   });
 
   it('are looked at when something is made, not when it is too late', () => {
@@ -67,6 +81,7 @@ describe('limits', () => {
     turbo(() => new PathMemory({ limits: { pathEntries: -1 } }), 'memory');
     turbo(() => new Engine({ limits, onSession: () => {}, onProtocol: () => false }), 'engine');
     expect(() => PgClient.open({}, { limits: { queuedQueries: 0 } })).to.throw(PgError, 'limits.queuedQueries');
+    expect(() => RedisClient.open('redis://localhost', { limits: { depth: 0 } })).to.throw(RedisError, 'limits.depth');
   });
 
   it('may ask for more datagrams than a side can number: it gets what it can number', () => {

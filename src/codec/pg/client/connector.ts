@@ -104,7 +104,8 @@ export class Connector {
   async #connectTo(host: PgHost, wanted: WantedAttrs): Promise<Session> {
     const { connectTimeoutMs } = this.#target;
     const timeout = new AbortController();
-    const late = new PgError('ERR_PG_CONNECT_TIMEOUT', `${host.name}:${host.port}, ${connectTimeoutMs} ms`);
+    const detail = `${host.name}:${host.port}, ${connectTimeoutMs} ms`;
+    const late = new PgError('ERR_PG_CONNECT_TIMEOUT', detail, { retryable: true });
     const timer = connectTimeoutMs > 0 ? setTimeout(() => timeout.abort(late), connectTimeoutMs) : undefined;
     const signal = AbortSignal.any([this.#over.signal, timeout.signal]);
     const onAbort = () => this.session?.destroy(signal.reason);
@@ -243,7 +244,8 @@ export class Connector {
       session.startSending();
       return session;
     }
-    const error = new PgError('ERR_PG_SESSION_ATTRS', `${host.name}:${host.port} is not ${wanted}`);
+    const detail = `${host.name}:${host.port} is not ${wanted}`;
+    const error = new PgError('ERR_PG_SESSION_ATTRS', detail, { retryable: true });
     session.destroy(error);
     throw error;
   }
@@ -345,6 +347,7 @@ const unreachable: ReadonlySet<string> = new Set([
 function noHost(hosts: readonly PgHost[], failures: unknown[]): PgError {
   const reasons = failures.map((error) => (error instanceof Error ? error.message : String(error)));
   const names = hosts.map(({ name, port }) => `${name}:${port}`).join(', ');
-  const cause = new AggregateError(failures, reasons.join('; '));
-  return new PgError('ERR_PG_NO_HOST', `${names}: ${[...new Set(reasons)].join('; ')}`, { cause });
+  const detail = `${names}: ${[...new Set(reasons)].join('; ')}`;
+  const cause = new AggregateError(failures, detail);
+  return new PgError('ERR_PG_NO_HOST', detail, { cause, retryable: true });
 }

@@ -56,7 +56,8 @@ export class ExchangeQueue {
     if (this.#closed) {
       exchange.fail(this.#closed);
     } else if (this.#waiting.length >= this.#limit) {
-      exchange.fail(new PgError('ERR_PG_QUEUE_FULL', `${this.#limit} queries wait already (queuedQueries)`));
+      const detail = `${this.#limit} queries wait already (queuedQueries)`;
+      exchange.fail(new PgError('ERR_PG_QUEUE_FULL', detail, { retryable: true }));
     } else {
       this.#waiting.push(exchange);
       this.onAdded();

@@ -31,6 +31,7 @@ export class Line {
     stream.on('error', (error: Error) => this.#end(lost(error)));
     stream.on('end', () => this.#end(lost()));
     stream.on('close', () => this.#end(lost()));
+    if (stream.destroyed) this.#end(lost(stream.errored ?? undefined));
   }
 
   /** The error that ended it. */
