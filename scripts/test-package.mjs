@@ -15,6 +15,8 @@ const EXPECTED_AT_ROOT = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'
 const RUN = `
 import { errorTexts } from 'turbotls';
 import { connect, createServer, TurboError } from 'turbotls/experimental';
+import { PgClient } from 'turbotls/pg';
+import { RedisClient } from 'turbotls/redis';
 const server = createServer().listen(0, '127.0.0.1', () => {
   const socket = connect(server.address().port, '127.0.0.1');
   socket.on('error', () => server.close(() => console.log(Object.keys(errorTexts).length > 0 && TurboError.name)));
@@ -26,12 +28,17 @@ import type { Server as HttpsServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { type TurboErrorCode, TurboError } from 'turbotls';
 import * as turbotls from 'turbotls/experimental';
+import { PgClient, type PgResult } from 'turbotls/pg';
+import { RedisClient, type Reply } from 'turbotls/redis';
 
 const socket: TLSSocket = turbotls.connect({ port: 443, turbo: { mode: 'prefer', firstContact: 'careful' } });
 const carrier: 'udp' | 'tcp' | undefined = turbotls.connect(443, 'localhost').turbo?.carrier;
 const port: turbotls.TurboPort = turbotls.attach({} as HttpsServer);
 const code: TurboErrorCode = new TurboError('ERR_TURBO_LISTEN').code;
 turbotls.createServer({ turbo: { limits: { flightBytes: 1 } } }, (each: TLSSocket) => each.pipe(each));
+const pg = PgClient.open('postgres://localhost', { transport: turbotls.turboTransport() });
+export const result: Promise<PgResult<{ n: number }>> = pg.query<{ n: number }>('SELECT 1 AS n', [], { rowMode: 'object' });
+export const reply: Promise<Reply> = RedisClient.open('redis://localhost').command('GET', 'a');
 export const state: turbotls.HandshakeState | undefined = turbotls.connect(443).turbo?.state;
 // @ts-expect-error: no such mode, so options are not 'any'
 turbotls.connect({ port: 443, turbo: { mode: 'always' } });

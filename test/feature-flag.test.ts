@@ -69,6 +69,16 @@ describe('the feature flag', function () {
     }
   });
 
+  for (const codec of ['pg', 'redis']) {
+    it(`'turbotls/${codec}' loads nothing of turbo`, async () => {
+      const { loaded, warnings } = await run(`import 'turbotls/${codec}';`);
+      expect(loaded).to.include(`dist/src/codec/${codec}/index.js`);
+      expect(loaded.filter((path) => TURBO.test(path))).to.deep.equal([]);
+      expect(loaded.filter((path) => path.startsWith('node_modules/protobufjs/'))).to.deep.equal([]);
+      expect(warnings).to.deep.equal([]);
+    });
+  }
+
   it("'turbotls/experimental' does, and warns of nothing before it is used", async () => {
     const { loaded, lines, warnings } = await run(`
       import * as turbo from 'turbotls/experimental';
