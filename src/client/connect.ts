@@ -4,6 +4,7 @@ import { addAbortSignal } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
 import { TurboError } from '../errors.js';
+import { groupAskedFor, withGroupFirst } from '../key-share.js';
 import type { Limits } from '../limits.js';
 import type { Clock } from '../platform/clock.js';
 import { announceExperimental } from '../platform/experimental.js';
@@ -11,7 +12,6 @@ import type { Network } from '../platform/network.js';
 import { giveTcpSurface } from '../platform/tls-surface.js';
 import { ClientIO } from './client-io.js';
 import type { TurboInfo } from './connection.js';
-import { groupAskedFor, withGroupFirst } from './key-share.js';
 import { readInto } from './on-read.js';
 import type { FirstContact, PathMemory } from './path-memory.js';
 

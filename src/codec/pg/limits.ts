@@ -13,6 +13,8 @@ export interface PgLimits {
   loginMessageBytes: number;
   /** Bytes of any message after login; PostgreSQL itself goes to 1 GiB. */
   messageBytes: number;
+  /** Bytes of all that a server reports of itself (ParameterStatus); PostgreSQL has some fifteen of them. */
+  parameterBytes: number;
   /** Iterations of SCRAM that a server may ask for; PostgreSQL's default is 4,096. */
   scramIterations: number;
   /** Bytes of a SCRAM message, of a salt and of a nonce come out of this. */
@@ -41,6 +43,7 @@ export const defaultPgLimits: Readonly<PgLimits> = Object.freeze({
   startupBytes: 10_000,
   loginMessageBytes: 30_000,
   messageBytes: 256 * MiB,
+  parameterBytes: 256 * KiB,
   scramIterations: 1_000_000,
   scramMessageBytes: 4 * KiB,
   saltedPasswords: 64,
@@ -58,6 +61,7 @@ export const pgLimitUnits: Readonly<Record<keyof PgLimits, LimitUnit>> = Object.
   startupBytes: 'bytes',
   loginMessageBytes: 'bytes',
   messageBytes: 'bytes',
+  parameterBytes: 'bytes',
   scramIterations: 'count',
   scramMessageBytes: 'bytes',
   saltedPasswords: 'count',

@@ -1,4 +1,5 @@
 /** From a target to a session: hosts in turn, TLS as negotiated, the login and its guesses. */
+import type { Duplex } from 'node:stream';
 import { tcpTransport } from '../../../transport.js';
 import { Authenticator, type PgPassword } from '../auth/authenticator.js';
 import { guessFor, type HabitOf } from '../auth/login-habits.js';
@@ -10,6 +11,7 @@ import type { PgHost, PgTarget, ProtocolVersion } from '../conninfo/target.js';
 import { FrontendEncoder } from '../encoder.js';
 import { PgError, PgServerError } from '../errors.js';
 import type { PgLimits } from '../limits.js';
+import type { FrontendMessage } from '../messages.js';
 import type { Attempt } from '../negotiation.js';
 import type { Exchange, ExchangeQueue } from './exchange.js';
 import { Line } from './line.js';
@@ -156,7 +158,7 @@ export class Connector {
 
   #linkOptions(host: PgHost): LinkOptions {
     const { transport = tcpTransport(), tls } = this.#options;
-    return { transport, target: this.#target, host, tls };
+    return { transport, target: this.#target, host, tls, groups: this.#memory.groups };
   }
 
   async #logInOver(link: Link, visit: Visit, speculation: Speculation): Promise<Session | WrongGuess> {
@@ -183,7 +185,7 @@ export class Connector {
         onPipeline: () => {
           if (pipelining && speculation !== 'none') session.startSending();
         },
-        onParameter: (parameter, value) => session.parameters.set(parameter, value),
+        onParameter: (parameter, value) => session.report(parameter, value),
         onNotice: (fields) => this.#asides.notice(fields),
         onAuthenticated: () => {
           authenticated = true;
@@ -253,24 +255,41 @@ export class Connector {
   /** CancelRequest, over a connection of its own that is encrypted as the session's is. */
   async #cancel(host: PgHost, link: Link, key: BackendKey | undefined): Promise<void> {
     if (!key) return;
-    const timeout = AbortSignal.timeout(this.#limits.cancelTimeoutMs);
-    const signal = AbortSignal.any([this.#over.signal, timeout]);
-    // Never in the clear where the session is not: the key must not be seen.
-    const attempt = link.encryption === 'tls' ? { ...link.attempt, otherwise: undefined } : link.attempt;
-    const { stream } = await openLink({ ...this.#linkOptions(host), signal }, attempt);
-    await new Promise<void>((resolve) => {
-      stream.once('close', () => resolve());
-      stream.on('error', () => {}); // it ends either way; the server tells nothing
-      stream.once('end', () => stream.destroy());
-      signal.addEventListener('abort', () => stream.destroy(), { once: true });
-      stream.resume();
-      stream.end(new FrontendEncoder().write({ name: 'CancelRequest', ...key }).take());
-    });
+    // AbortSignal.timeout() is lost to the garbage collector where only AbortSignal.any() refers to it (Node 20).
+    const timeout = new AbortController();
+    const late = new PgError('ERR_PG_CONNECT_TIMEOUT', `CancelRequest, ${this.#limits.cancelTimeoutMs} ms`);
+    const timer = setTimeout(() => timeout.abort(late), this.#limits.cancelTimeoutMs);
+    const signal = AbortSignal.any([this.#over.signal, timeout.signal]);
+    try {
+      // Never in the clear where the session is not: the key must not be seen.
+      const attempt = link.encryption === 'tls' ? { ...link.attempt, otherwise: undefined } : link.attempt;
+      const { stream } = await openLink({ ...this.#linkOptions(host), signal }, attempt);
+      await untilTaken(stream, { name: 'CancelRequest', ...key }, signal);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #mark(step: 'connected' | 'answered' | 'secured' | 'authenticated' | 'ready'): void {
     this.timeline[step] = performance.now() - this.#begin;
   }
+}
+
+/** The server answers a CancelRequest by ending the connection. */
+function untilTaken(stream: Duplex, request: FrontendMessage, signal: AbortSignal): Promise<void> {
+  return new Promise<void>((resolve) => {
+    const onAbort = () => stream.destroy();
+    stream.once('close', () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    stream.on('error', () => {}); // it ends either way; the server tells nothing
+    stream.once('end', () => stream.destroy());
+    signal.addEventListener('abort', onAbort, { once: true });
+    stream.resume();
+    // Not ended from this side: PgBouncer forgets the request of who goes away before it is passed on.
+    stream.write(new FrontendEncoder().write(request).take());
+  });
 }
 
 /** One host on one pass. */

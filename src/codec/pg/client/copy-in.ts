@@ -22,6 +22,8 @@ export class CopyIn extends Writable {
   #pending: (() => void) | undefined;
   #finished: Callback | undefined;
   #error: Error | undefined;
+  /** Whether the server has asked for the data. */
+  #copying = false;
   #over = false;
   readonly #withdraw: (exchange: Exchange) => boolean;
 
@@ -33,7 +35,7 @@ export class CopyIn extends Writable {
       alone: true,
       messages: () => [{ name: 'Query', query }],
       started: (line) => this.#onStarted(line),
-      on: (message) => this.#onMessage(message),
+      on: (message, line) => this.#onMessage(message, line),
       end: () => this.#onEnd(),
       fail: (error) => this.#onEnd(error),
     };
@@ -84,9 +86,10 @@ export class CopyIn extends Writable {
     this.#pending = undefined;
   }
 
-  #onMessage(message: BackendMessage): void {
+  #onMessage(message: BackendMessage, line: ExchangeLine): void {
     switch (message.name) {
       case 'CopyInResponse':
+        this.#onCopyIn(line);
         return;
       case 'CommandComplete':
         this.#complete(parseCommandTag(message.tag));
@@ -96,8 +99,16 @@ export class CopyIn extends Writable {
         return;
       default:
         // A query that is no COPY: its rows are dropped, and the caller is told.
+        expectResult(message);
         this.#error ??= notCopy(this.#query);
     }
+  }
+
+  /** Of several statements in one text, the data is for the first, if that is a COPY. */
+  #onCopyIn(line: ExchangeLine): void {
+    if (this.#copying) this.#error ??= notCopy(this.#query);
+    this.#copying = true;
+    if (this.#error) line.write({ name: 'CopyFail', reason: 'there is no data for this COPY' });
   }
 
   #complete({ command, rowCount }: { command: string; rowCount: number | null }): void {
@@ -111,7 +122,7 @@ export class CopyIn extends Writable {
     this.#pending?.();
     this.#pending = undefined;
     if (error) this.destroy(error);
-    else if (this.#finished) this.#finished();
+    else if (this.#finished && this.#copying) this.#finished();
     else this.destroy(notCopy(this.#query));
   }
 }
@@ -119,3 +130,17 @@ export class CopyIn extends Writable {
 export function notCopy(query: string): PgError {
   return new PgError('ERR_PG_COPY', `the query is no COPY of this direction: ${query.slice(0, 80)}`);
 }
+
+/** @throws PgError ERR_PG_PROTOCOL where it is no part of the answer to a simple query */
+export function expectResult({ name }: BackendMessage): void {
+  if (!resultMessages.has(name)) throw new PgError('ERR_PG_PROTOCOL', `${name} in the answer to a COPY`);
+}
+
+const resultMessages: ReadonlySet<BackendMessage['name']> = new Set([
+  'RowDescription',
+  'DataRow',
+  'EmptyQueryResponse',
+  'CopyOutResponse',
+  'CopyData',
+  'CopyDone',
+]);

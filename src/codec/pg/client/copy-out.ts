@@ -1,8 +1,8 @@
 /** COPY … TO STDOUT as a Readable. */
 import { Readable } from 'node:stream';
-import { PgServerError } from '../errors.js';
+import { PgError, PgServerError } from '../errors.js';
 import type { BackendMessage } from '../messages.js';
-import { notCopy } from './copy-in.js';
+import { expectResult, notCopy } from './copy-in.js';
 import type { Exchange, ExchangeLine } from './exchange.js';
 import { parseCommandTag } from './result.js';
 
@@ -37,13 +37,14 @@ export class CopyOut extends Readable {
   }
 
   override _read(): void {
-    this.#line?.release();
+    if (!this.#over) this.#line?.release();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     callback(error);
+    if (this.#over) return; // the connection is another's to hold
     this.#line?.release(); // the rest is dropped
-    if (!this.#over) this.#leave(this.exchange);
+    this.#leave(this.exchange);
   }
 
   #onMessage(message: BackendMessage, line: ExchangeLine): void {
@@ -53,6 +54,7 @@ export class CopyOut extends Readable {
         this.#copying = true;
         return;
       case 'CopyData':
+        if (!this.#copying) throw new PgError('ERR_PG_PROTOCOL', 'CopyData without CopyOutResponse');
         if (!this.destroyed && !this.push(message.data)) line.hold();
         return;
       case 'CopyDone':
@@ -69,6 +71,7 @@ export class CopyOut extends Readable {
         this.#error ??= notCopy(this.#query);
         return;
       default:
+        expectResult(message);
         this.#error ??= notCopy(this.#query);
     }
   }

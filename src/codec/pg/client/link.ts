@@ -1,6 +1,7 @@
 /** A connection to a server, encrypted as sslmode and sslnegotiation say, up to where StartupMessage goes. */
 import type { Duplex } from 'node:stream';
-import { startTls, type Transport } from '../../../transport.js';
+import { groupAskedFor, type Negotiated, withGroupFirst } from '../../../key-share.js';
+import { startTls, type TlsOptions, type Transport } from '../../../transport.js';
 import type { PgHost, PgTarget } from '../conninfo/target.js';
 import { FrontendEncoder } from '../encoder.js';
 import {
@@ -32,6 +33,8 @@ export interface LinkOptions {
   /** In memory, over the files that the target names. */
   tls?: PgTlsOptions | undefined;
   signal?: AbortSignal | undefined;
+  /** The group that servers asked for last, by "host:port": offered first, it saves a HelloRetryRequest. */
+  groups?: GroupMemory | undefined;
   /** Called as each step is done; again from the start where a second connection is tried. */
   onProgress?: ((step: LinkStep) => void) | undefined;
 }
@@ -50,8 +53,13 @@ export interface Link {
   readonly otherwise: Attempt | undefined;
 }
 
+export interface GroupMemory {
+  get(server: string): string | undefined;
+  set(server: string, group: string): unknown;
+}
+
 /** What TLS streams have that a Duplex need not. */
-interface TlsLike {
+interface TlsLike extends Partial<Negotiated> {
   alpnProtocol?: string | false | null;
   authorized?: boolean;
   getPeerCertificate?(): { raw?: Buffer };
@@ -129,7 +137,7 @@ class LinkOpener {
 
   async #connect(): Promise<Answer | Handshake | Ready | Failed> {
     const { transport, host, signal, target } = this.#options;
-    const tls = this.#isSecure ? { tls: this.#plan?.options } : {};
+    const tls = this.#isSecure ? { tls: this.#tlsOptions } : {};
     try {
       this.#stream = await transport(host.address, { signal, ...tls });
     } catch (error) {
@@ -158,12 +166,26 @@ class LinkOpener {
   async #secure(state: Handshake): Promise<Ready | Dial | Failed> {
     const { signal } = this.#options;
     try {
-      if (!this.#isSecure) this.#stream = await startTls(this.#stream as Duplex, this.#plan?.options ?? {}, signal);
+      if (!this.#isSecure) this.#stream = await startTls(this.#stream as Duplex, this.#tlsOptions, signal);
     } catch (error) {
       return onTlsFailed(state, error as Error);
     }
     this.#report('secured');
+    this.#learnGroup(this.#stream as TlsLike);
     return onTls(state, (this.#stream as TlsLike).alpnProtocol);
+  }
+
+  get #server(): string {
+    return `${this.#options.host.name}:${this.#options.host.port}`;
+  }
+
+  get #tlsOptions(): TlsOptions {
+    return withGroupFirst(this.#plan?.options ?? {}, this.#options.groups?.get(this.#server));
+  }
+
+  #learnGroup({ getProtocol }: TlsLike): void {
+    const group = getProtocol && groupAskedFor(this.#stream as Duplex & Negotiated);
+    if (group) this.#options.groups?.set(this.#server, group);
   }
 
   /** Whether the transport does the TLS. */

@@ -22,6 +22,7 @@ export interface QuerySettings {
 export abstract class QueryExchange implements Exchange {
   readonly alone: boolean;
   protected readonly gatherer: ResultGatherer;
+  #copying = false;
   readonly #outcome: Outcome<PgResult[]>;
 
   constructor(settings: QuerySettings, outcome: Outcome<PgResult[]>) {
@@ -42,14 +43,15 @@ export abstract class QueryExchange implements Exchange {
         this.#refuseCopyIn(line);
         return;
       case 'CopyOutResponse':
+        this.#copying = true;
         this.gatherer.error ??= new PgError('ERR_PG_COPY', 'COPY … TO STDOUT goes through copyTo()');
         return;
       case 'CopyData':
       case 'CopyDone':
-        return; // of the COPY that was refused
-      default:
-        throw new PgError('ERR_PG_PROTOCOL', `${message.name} in the answer to a query`);
+        if (this.#copying) return; // of the COPY that was refused
+        break;
     }
+    throw new PgError('ERR_PG_PROTOCOL', `${message.name} in the answer to a query`);
   }
 
   /** In copy mode the server drops Sync and takes any other message for the end of COPY: what was sent behind is lost. */
@@ -115,6 +117,7 @@ export class ExtendedQuery extends QueryExchange {
   override on(message: BackendMessage, line: ExchangeLine): void {
     this.#preparation.on(message, line);
     super.on(message, line);
+    if (this.gatherer.results.length > 1) throw new PgError('ERR_PG_PROTOCOL', 'two results of one statement');
   }
 }
 
@@ -174,5 +177,9 @@ export class CloseStatement extends QueryExchange {
   messages(line: ExchangeLine): FrontendMessage[] {
     line.statements.delete(this.#name);
     return [{ name: 'Close', what: 'S', target: this.#name }, { name: 'Sync' }];
+  }
+
+  override on(message: BackendMessage, line: ExchangeLine): void {
+    if (message.name !== 'CloseComplete') super.on(message, line);
   }
 }

@@ -88,7 +88,6 @@ export class ResultGatherer {
       case 'BindComplete':
       case 'NoData':
       case 'ParameterDescription':
-      case 'CloseComplete':
         return true;
       default:
         return false;

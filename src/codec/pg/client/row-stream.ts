@@ -32,8 +32,9 @@ export class RowStream<R> implements Exchange, AsyncIterableIterator<R> {
   #make: RowMaker | undefined;
   #fields: FieldDescription[] = [];
   #error: Error | undefined;
-  #complete = false;
-  #wake: (() => void) | undefined;
+  /** Whether rows are of no use any more: the reader has left, or was told of an error. */
+  #dropping = false;
+  #waiting: (() => void)[] = [];
   readonly #statement: Statement;
   readonly #preparation: Preparation;
   readonly #values: ParameterValue[];
@@ -68,34 +69,44 @@ export class RowStream<R> implements Exchange, AsyncIterableIterator<R> {
   async next(): Promise<IteratorResult<R>> {
     while (this.#rows.length === 0) {
       if (this.#error) throw this.#takeError();
-      if (this.#complete || this.#state === 'done') return { done: true, value: undefined };
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      // Not before: what ends at Sync, as the transaction of a query outside of others, can still fail there.
+      if (this.#dropping || this.#state === 'done') return { done: true, value: undefined };
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     const { value, bytes } = this.#rows.shift() as { value: R; bytes: number };
     this.#bytes -= bytes;
-    if (this.#bytes <= this.#settings.readAheadBytes / 2) this.#line?.release();
+    if (this.#bytes <= this.#settings.readAheadBytes / 2) this.#release();
     if (this.#state === 'suspended' && this.#rows.length <= this.#settings.fetchRows / 2) this.#fetch();
     return { done: false, value };
   }
 
   /** The reader leaves: the portal is closed, the rest of the rows is never asked for. */
   async return(): Promise<IteratorResult<R>> {
-    this.#complete = true;
+    this.#dropping = true;
+    this.#error = undefined;
     this.#rows = [];
     this.#bytes = 0;
     if (this.#state === 'waiting' && this.#withdraw(this)) this.#state = 'done';
-    this.#line?.release();
+    this.#release();
     if (this.#state === 'suspended') this.#close();
+    this.#wake();
     return { done: true, value: undefined };
   }
 
   #takeError(): Error {
     const error = this.#error as Error;
     this.#error = undefined;
-    this.#complete = true;
+    this.#dropping = true;
     return error;
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Afterwards the connection is another's to hold. */
+  #release(): void {
+    if (this.#state !== 'done') this.#line?.release();
   }
 
   // What the connection does
@@ -126,8 +137,9 @@ export class RowStream<R> implements Exchange, AsyncIterableIterator<R> {
         this.#make = rowMaker(message.fields, this.#settings.types, this.#settings.rowMode);
         return;
       case 'PortalSuspended':
+        if (this.#state !== 'running') throw unexpected(message);
         this.#state = 'suspended';
-        if (this.#complete) this.#close();
+        if (this.#dropping) this.#close();
         else if (this.#rows.length <= this.#settings.fetchRows / 2) this.#fetch();
         return;
       case 'ErrorResponse':
@@ -135,12 +147,15 @@ export class RowStream<R> implements Exchange, AsyncIterableIterator<R> {
         return;
       case 'CommandComplete':
       case 'EmptyQueryResponse':
-        this.#finish();
+        if (this.#state !== 'running') throw unexpected(message);
+        this.#close();
         return;
       case 'ParseComplete':
       case 'BindComplete':
       case 'NoData':
+        return;
       case 'CloseComplete':
+        if (this.#state !== 'closing') throw unexpected(message);
         return;
       case 'CopyInResponse':
       case 'CopyOutResponse': {
@@ -150,23 +165,24 @@ export class RowStream<R> implements Exchange, AsyncIterableIterator<R> {
         return;
       }
       default:
-        throw new PgError('ERR_PG_PROTOCOL', `${message.name} in the answer to a query`);
+        throw unexpected(message);
     }
   }
 
   end(): void {
     this.#state = 'done';
-    this.#wake?.();
+    this.#wake();
   }
 
   fail(error: Error): void {
     this.#state = 'done';
-    if (!this.#complete) this.#error ??= error;
-    this.#wake?.();
+    if (!this.#dropping) this.#error ??= error;
+    this.#wake();
   }
 
   #onRow(row: DataRow, line: ExchangeLine): void {
-    if (this.#complete) return;
+    if (this.#state !== 'running') throw unexpected(row);
+    if (this.#dropping) return;
     if (!this.#make) throw new PgError('ERR_PG_PROTOCOL', 'DataRow without RowDescription');
     let value: R;
     try {
@@ -174,14 +190,14 @@ export class RowStream<R> implements Exchange, AsyncIterableIterator<R> {
     } catch (error) {
       if (isProtocolError(error)) throw error;
       this.#error ??= error as Error; // a parser's own
-      this.#complete = true; // what else comes is dropped, and the portal closed when it is suspended
-      this.#wake?.();
+      this.#dropping = true; // what else comes, and the portal is closed when it is suspended
+      this.#wake();
       return;
     }
     this.#rows.push({ value, bytes: row.byteLength });
     this.#bytes += row.byteLength;
     if (this.#bytes > this.#settings.readAheadBytes) line.hold();
-    this.#wake?.();
+    this.#wake();
   }
 
   #fetch(): void {
@@ -189,11 +205,10 @@ export class RowStream<R> implements Exchange, AsyncIterableIterator<R> {
     this.#line?.write({ name: 'Execute', portal: '', maxRows: this.#settings.fetchRows }, { name: 'Flush' });
   }
 
-  #finish(error?: Error): void {
-    if (!this.#complete) this.#error ??= error;
-    this.#complete = true;
+  #finish(error: Error): void {
+    if (!this.#dropping) this.#error ??= error;
     this.#close();
-    this.#wake?.();
+    this.#wake();
   }
 
   #close(): void {
@@ -201,4 +216,8 @@ export class RowStream<R> implements Exchange, AsyncIterableIterator<R> {
     this.#state = 'closing';
     this.#line?.write({ name: 'Close', what: 'P', target: '' }, { name: 'Sync' });
   }
+}
+
+function unexpected({ name }: BackendMessage): PgError {
+  return new PgError('ERR_PG_PROTOCOL', `${name} in the answer to a query`);
 }

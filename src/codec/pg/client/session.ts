@@ -21,6 +21,14 @@ export interface Asides {
 /** Sends a CancelRequest for whatever the server is at; resolves when the server has taken notice of it. */
 export type SendCancel = () => Promise<void>;
 
+/** Behind anything else ReadyForQuery is not what the query waits for. */
+const lastOfAnswer: ReadonlySet<BackendMessage['name']> = new Set([
+  'CommandComplete',
+  'EmptyQueryResponse',
+  'CloseComplete',
+  'ErrorResponse',
+]);
+
 export class Session implements ExchangeLine {
   /** ParameterStatus: what the server reports of itself. */
   readonly parameters = new Map<string, string>();
@@ -35,7 +43,10 @@ export class Session implements ExchangeLine {
   #open = false;
   #status: TransactionStatus = 'I';
   #sent: Exchange[] = [];
+  /** Whether what came last may be the last of an answer, but for ReadyForQuery. */
+  #answered = false;
   #cancelling = false;
+  #reportedBytes = 0;
   readonly #doomed = new WeakSet<Exchange>();
   readonly #line: Line;
   readonly #queue: ExchangeQueue;
@@ -190,7 +201,7 @@ export class Session implements ExchangeLine {
   #on(message: BackendMessage): void {
     switch (message.name) {
       case 'ParameterStatus':
-        this.parameters.set(message.parameter, message.value);
+        this.report(message.parameter, message.value);
         return;
       case 'NoticeResponse':
         this.#asides.notice(message.fields);
@@ -206,7 +217,22 @@ export class Session implements ExchangeLine {
     }
   }
 
+  /**
+   * Keeps what the server reports of itself.
+   * @throws PgError ERR_PG_PROTOCOL where that is more than anybody has to report
+   */
+  report(parameter: string, value: string): void {
+    const before = this.parameters.get(parameter);
+    this.#reportedBytes += Buffer.byteLength(value);
+    this.#reportedBytes += before === undefined ? Buffer.byteLength(parameter) : -Buffer.byteLength(before);
+    if (this.#reportedBytes > this.#limits.parameterBytes) {
+      throw new PgError('ERR_PG_PROTOCOL', `ParameterStatus: more than ${this.#limits.parameterBytes} bytes of them`);
+    }
+    this.parameters.set(parameter, value);
+  }
+
   #onAnswer(message: BackendMessage): void {
+    this.#answered = lastOfAnswer.has(message.name);
     if (message.name === 'ErrorResponse' && message.fields.V !== 'ERROR')
       this.#fatal = new PgServerError(message.fields);
     const exchange = this.#sent[0];
@@ -215,8 +241,10 @@ export class Session implements ExchangeLine {
   }
 
   #onReady(status: TransactionStatus): void {
-    const exchange = this.#sent.shift();
-    if (!exchange) throw new PgError('ERR_PG_PROTOCOL', 'ReadyForQuery that answers no query');
+    if (!this.busy || !this.#answered) throw new PgError('ERR_PG_PROTOCOL', 'ReadyForQuery that ends no answer');
+    const exchange = this.#sent.shift() as Exchange;
+    this.#answered = false;
+    this.#fatal = undefined; // it was not
     this.#status = status;
     exchange.end();
     this.#cancelDoomed();

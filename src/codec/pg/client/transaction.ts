@@ -151,6 +151,8 @@ export async function inTransaction<T>(
   return value;
 }
 
+const beginning: ReadonlySet<BackendMessage['name']> = new Set(['ParseComplete', 'BindComplete', 'CommandComplete']);
+
 /**
  * An exchange with BEGIN in front of it: in one flight, and so that the server skips the exchange where BEGIN fails. In
  * a simple query both are in one text; in an extended one both stand before the same Sync. Nothing is sent behind it:
@@ -197,8 +199,10 @@ class BegunWith implements Exchange {
       this.#inner.on({ name: 'ErrorResponse', fields: this.#shifted(message.fields) }, line);
     } else if (this.#begun) {
       this.#inner.on(message, line);
-    } else {
+    } else if (beginning.has(message.name)) {
       this.#begun = message.name === 'CommandComplete';
+    } else {
+      throw new PgError('ERR_PG_PROTOCOL', `${message.name} in the answer to BEGIN`);
     }
   }
 

@@ -22,8 +22,11 @@ function hasMlKem(): boolean {
   return major > 3 || (major === 3 && minor >= 5);
 }
 
+/** What a TLSSocket tells of its handshake. */
+export type Negotiated = Pick<TLSSocket, 'getProtocol' | 'isSessionReused' | 'getEphemeralKeyInfo'>;
+
 /** The group of a completed TLS 1.3 handshake, where the server must have asked for it. */
-export function groupAskedFor(socket: TLSSocket): string | undefined {
+export function groupAskedFor(socket: Negotiated): string | undefined {
   if (socket.getProtocol() !== 'TLSv1.3' || socket.isSessionReused()) return undefined;
   const info = socket.getEphemeralKeyInfo();
   return info && 'name' in info && typeof info.name === 'string' ? ASKED_FOR[info.name] : undefined;

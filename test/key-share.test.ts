@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect, createSecureContext, createServer, type SecureVersion, type Server } from 'node:tls';
 import { expect } from 'chai';
-import { groupAskedFor, withGroupFirst } from '../../src/client/key-share.js';
-import { type Certificate, makeCertificate } from '../support/certificates.js';
-import { clientHello } from '../support/client-hello.js';
+import { groupAskedFor, withGroupFirst } from '../src/key-share.js';
+import { type Certificate, makeCertificate } from './support/certificates.js';
+import { clientHello } from './support/client-hello.js';
 
 /** The groups of a ClientHello: supported_groups (10), in order, and those with a key share (51). RFC 8446, 4.2. */
 function groupsOf(hello: Buffer): { offered: number[]; shares: number[] } {
