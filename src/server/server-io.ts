@@ -16,14 +16,22 @@ export class ServerIO extends TlsDuplex {
   readonly connectionId: Buffer;
   /** Who ends the connection on a failure; by default the stream itself, which is right until TLS is secure. */
   onFailure: (error: Error) => void = (error) => this.destroy(error);
+  /**
+   * What came before TLS asked for the first time, and until a tick after that: a TLSSocket that begins paused
+   * (pauseOnConnect) takes what its stream holds when it is made, and would get the same bytes again as they flow.
+   */
+  #early: Buffer[] | undefined = [];
 
   constructor(link: FutureTcpLink, connectionId: Buffer) {
     super();
     this.#link = link;
     this.connectionId = connectionId;
     link.attach({
-      onBytes: (chunk) => this.push(chunk),
-      onEnd: () => this.endReading(),
+      onBytes: (chunk) => this.#take(chunk),
+      onEnd: () => {
+        this.#pushEarly();
+        this.endReading();
+      },
       onError: (error) => this.onFailure(error),
       onClose: () => this.carrierClosed(),
     });
@@ -51,7 +59,21 @@ export class ServerIO extends TlsDuplex {
   /** Stream bytes that UDP brought, in order. */
   deliver(chunks: readonly Buffer[]): void {
     if (this.destroyed) return;
-    for (const chunk of chunks) this.push(chunk);
+    for (const chunk of chunks) this.#take(chunk);
+  }
+
+  /** @returns whether there is room for more */
+  #take(chunk: Buffer): boolean {
+    if (!this.#early) return this.push(chunk);
+    this.#early.push(chunk);
+    return false;
+  }
+
+  #pushEarly(): void {
+    const early = this.#early;
+    this.#early = undefined;
+    if (!early || this.destroyed) return;
+    for (const chunk of early) this.push(chunk);
   }
 
   /** The session was not claimed in time, or its engine closes. */
@@ -72,6 +94,7 @@ export class ServerIO extends TlsDuplex {
   }
 
   override _read(): void {
+    if (this.#early) process.nextTick(() => this.#pushEarly());
     this.#link.resume();
   }
 

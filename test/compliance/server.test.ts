@@ -96,6 +96,15 @@ describe('compliance: servers', () => {
     return said;
   });
 
+  sameAsNative('pauseOnConnect: whether TLS begins all the same', async (lab) => {
+    const server = await lab.serve({ pauseOnConnect: true }, (socket) => socket.pipe(socket));
+    const client = lab.connect(server);
+    const seen = trace(client, ['connect', 'secureConnect', 'end', 'close']);
+    client.resume().end('hello');
+    await lab.closing(client);
+    return seen;
+  });
+
   sameAsNative('getConnections counts connections, once each', async (lab) => {
     const server = await lab.serve();
     const counts = [await connections(server)];

@@ -330,7 +330,7 @@ describe('engine/engine', () => {
   });
 
   describe('a session', () => {
-    it('begins for TLS when its ClientHello is complete, in whatever order the datagrams come', () => {
+    it('begins for TLS when its ClientHello is complete, in whatever order the datagrams come', async () => {
       const client = rig.client();
       const hello = record(2500);
       client.send({ sequence: 3, payload: hello.subarray(2000) });
@@ -340,6 +340,7 @@ describe('engine/engine', () => {
       expect(rig.engine.halfOpen.sessions).to.equal(1);
       client.send({ sequence: 1, payload: hello.subarray(0, 1000) });
       expect(rig.sessions).to.have.length(1);
+      await settle();
       expect(readAll(client.stream)).to.deep.equal(hello);
       expect(rig.events.map(({ type }) => type)).to.deep.equal(['session']);
     });
@@ -536,6 +537,7 @@ describe('engine/engine', () => {
 
     it('takes no datagram afterwards', async () => {
       const { client } = await claimed();
+      await settle();
       readAll(client.stream);
       client.send({ sequence: 2, payload: Buffer.from('too late') });
       await settle();

@@ -155,6 +155,7 @@ export class EngineRig {
       clock: this.clock,
       onSession: (io) => {
         io.on('error', () => {});
+        io.read(0); // as TLS asks for its first bytes
         this.sessions.push(io);
         options.onSession?.(io);
       },
