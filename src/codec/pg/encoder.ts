@@ -15,6 +15,11 @@ import { Writer } from './writer.js';
 abstract class Encoder<Message extends { name: string }> {
   readonly #writer = new Writer();
 
+  /** Bytes that have been written and not taken. */
+  get length(): number {
+    return this.#writer.length;
+  }
+
   /** The bytes of all messages since the last call; they are the caller's. */
   take(): Buffer {
     return this.#writer.take();

@@ -25,6 +25,11 @@ export interface PgLimits {
   loginHabits: number;
   /** How long they are remembered, ms. */
   loginHabitAgeMs: number;
+  /**
+   * Bytes of queries that are sent before the server is ready; the rest waits for that. The first flight of TCP has no
+   * room for more (RFC 6928), and a server that ends the login does not read it: its error could be lost.
+   */
+  loginAheadBytes: number;
   /** Bytes of rows and COPY data held for a reader that is slow, before the socket is paused. */
   readAheadBytes: number;
   /** Rows that the async iterator asks for at a time. */
@@ -49,6 +54,7 @@ export const defaultPgLimits: Readonly<PgLimits> = Object.freeze({
   saltedPasswords: 64,
   loginHabits: 256,
   loginHabitAgeMs: 6 * 3600 * SECOND,
+  loginAheadBytes: 12 * KiB,
   readAheadBytes: 256 * KiB,
   fetchRows: 256,
   pipelinedQueries: 1_000,
@@ -67,6 +73,7 @@ export const pgLimitUnits: Readonly<Record<keyof PgLimits, LimitUnit>> = Object.
   saltedPasswords: 'count',
   loginHabits: 'count',
   loginHabitAgeMs: 'ms',
+  loginAheadBytes: 'bytes',
   readAheadBytes: 'bytes',
   fetchRows: 'count',
   pipelinedQueries: 'count',

@@ -205,6 +205,7 @@ export class Connector {
       if (pipelining) session.startSending();
       return session;
     } catch (error) {
+      if (!authenticator.guessConfirmed) habits.forget(habitOf);
       const executed = error instanceof PgServerError ? 'never' : 'perhaps';
       session.giveUp(error as Error, executed);
       throw error instanceof PgServerError && !authenticated ? new LoginRefused(error) : error;

@@ -20,6 +20,9 @@ export class Line {
   #held = false;
   #pumping = false;
   #flushDue = false;
+  /** Bytes that may still be sent; what is beyond them is withheld. */
+  #allowance = Number.POSITIVE_INFINITY;
+  #withheld: Buffer[] = [];
 
   constructor(stream: Duplex, limits: PgLimits) {
     this.#stream = stream;
@@ -105,6 +108,16 @@ export class Line {
     process.nextTick(() => this.#flush());
   }
 
+  /** Of what is written from here on, no more than `bytes` are sent until `sendAll`. */
+  sendAtMost(bytes: number): void {
+    this.#allowance = this.#encoder.length + bytes;
+  }
+
+  sendAll(): void {
+    this.#allowance = Number.POSITIVE_INFINITY;
+    for (const bytes of this.#withheld.splice(0)) this.#send(bytes);
+  }
+
   /** Calls `then` once what was written has left this process's buffers far enough to write more. */
   whenDrained(then: () => void): void {
     this.#flush();
@@ -125,8 +138,14 @@ export class Line {
   #flush(): void {
     if (!this.#flushDue) return;
     this.#flushDue = false;
-    const bytes = this.#encoder.take();
-    if (!this.#ended && this.#stream.writable) this.#stream.write(bytes);
+    this.#send(this.#encoder.take());
+  }
+
+  #send(bytes: Buffer): void {
+    const sent = bytes.subarray(0, this.#allowance);
+    this.#allowance -= sent.length;
+    if (sent.length < bytes.length) this.#withheld.push(bytes.subarray(sent.length));
+    if (sent.length > 0 && !this.#ended && this.#stream.writable) this.#stream.write(sent);
   }
 
   #pump(): void {

@@ -1,5 +1,6 @@
 /** A PostgreSQL connection for applications where connecting is the slow part. */
 import { type Observable, Subject } from 'rxjs';
+import { onAbort } from '../../../abort.js';
 import type { Conninfo } from '../conninfo/parameters.js';
 import { PgError } from '../errors.js';
 import { type PgLimits, pgLimitsWith } from '../limits.js';
@@ -82,13 +83,11 @@ export class PgClient extends QueryScope {
     this.#endWith(options.signal);
   }
 
-  /** Ends with the client: what it has registered elsewhere goes away with it. */
-  readonly #over = new AbortController();
+  #forgetSignal: () => void = () => {};
 
   #endWith(signal: AbortSignal | undefined): void {
-    const onAbort = () => this.destroy(signal?.reason);
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true, signal: this.#over.signal });
+    if (signal?.aborted) this.destroy(signal.reason);
+    else if (signal) this.#forgetSignal = onAbort(signal, () => this.destroy(signal.reason));
   }
 
   async #connect(): Promise<void> {
@@ -187,7 +186,7 @@ export class PgClient extends QueryScope {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#closeTimer);
-    this.#over.abort();
+    this.#forgetSignal();
     const reason = error ?? new PgError('ERR_PG_CLOSED');
     this.#connector.destroy(reason);
     this.#queue.close(reason);

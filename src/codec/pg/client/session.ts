@@ -87,6 +87,7 @@ export class Session implements ExchangeLine {
   startSending(): void {
     if (this.#sending) return;
     this.#sending = true;
+    if (!this.#open) this.#line.sendAtMost(this.#limits.loginAheadBytes);
     this.#queue.onAdded = () => this.#advance();
     this.#advance();
   }
@@ -95,6 +96,7 @@ export class Session implements ExchangeLine {
   open(status: TransactionStatus): void {
     this.#open = true;
     this.#status = status;
+    this.#line.sendAll();
     this.#line.onEnd = (error) => this.#end(error);
     for (const exchange of this.#sent) exchange.started?.(this);
     this.#cancelDoomed();

@@ -164,6 +164,8 @@ class BegunWith implements Exchange {
   readonly #inner: Exchange;
   #simple = false;
   #begun = false;
+  /** A text of nothing but BEGIN is not empty: the server does not say that there was nothing behind it. */
+  #onEmpty: (() => void) | undefined;
   /** Called when it is over, with whether BEGIN was executed. */
   readonly #onOver: (begun: boolean) => void;
 
@@ -195,12 +197,14 @@ class BegunWith implements Exchange {
   }
 
   on(message: BackendMessage, line: ExchangeLine): void {
+    this.#onEmpty = undefined;
     if (message.name === 'ErrorResponse') {
       this.#inner.on({ name: 'ErrorResponse', fields: this.#shifted(message.fields) }, line);
     } else if (this.#begun) {
       this.#inner.on(message, line);
     } else if (beginning.has(message.name)) {
       this.#begun = message.name === 'CommandComplete';
+      if (this.#begun) this.#onEmpty = () => this.#inner.on({ name: 'EmptyQueryResponse' }, line);
     } else {
       throw new PgError('ERR_PG_PROTOCOL', `${message.name} in the answer to BEGIN`);
     }
@@ -213,6 +217,7 @@ class BegunWith implements Exchange {
   }
 
   end(): void {
+    this.#onEmpty?.();
     this.#inner.end();
     this.#onOver(this.#begun);
   }
