@@ -5,6 +5,7 @@
 import { connect as connectTcp, isIP, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { onAbort } from './abort.js';
 
 export interface HostAddress {
   host: string;
@@ -83,7 +84,7 @@ export function untilEvent<Stream extends Duplex>(
     const settle = (act: () => void) => {
       stream.off(event, onReady);
       stream.off('error', onError);
-      signal?.removeEventListener('abort', onAbort);
+      stopListening?.();
       act();
     };
     const onReady = () => {
@@ -92,14 +93,14 @@ export function untilEvent<Stream extends Duplex>(
       setImmediate(() => stream.off('error', ignore));
     };
     const onError = (error: Error) => settle(() => reject(error));
-    const onAbort = () => {
+    const abort = () => {
       settle(() => reject(signal?.reason));
       stream.on('error', ignore);
       stream.destroy();
     };
     stream.once(event, onReady);
     stream.once('error', onError);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const stopListening = signal && onAbort(signal, abort);
   });
 }
 

@@ -35,6 +35,25 @@ export async function makeCluster(version: PostgresVersion, folder: string): Pro
 }
 
 /**
+ * The data directory, in `folder`, of a hot standby of the server on that Unix socket, which trusts the superuser. Of
+ * the installations here, only that of version 15 has pg_basebackup.
+ */
+export async function makeStandby(folder: string, primary: { socketDir: string; port: number }): Promise<string> {
+  const data = join(folder, 'data');
+  const { socketDir, port } = primary;
+  await asServer(join(await postgresPrograms(15), 'pg_basebackup'), [
+    `--pgdata=${data}`,
+    `--host=${socketDir}`,
+    `--port=${port}`,
+    `--username=${SUPERUSER.user}`,
+    '--checkpoint=fast',
+    '--write-recovery-conf',
+    '--no-sync',
+  ]);
+  return data;
+}
+
+/**
  * Copies the npm package's files: servers run by another account may not be able to read node_modules, and links of
  * shared libraries are made by an install script, which npm may not have run.
  */

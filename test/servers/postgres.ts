@@ -5,7 +5,7 @@ import pg from 'pg';
 import { Daemon, freePort } from './daemon.js';
 import type { PostgresVersion } from './parts.js';
 import { withPg } from './pg-session.js';
-import { makeCluster, postgresPrograms, SUPERUSER } from './postgres-installation.js';
+import { makeCluster, makeStandby, postgresPrograms, SUPERUSER } from './postgres-installation.js';
 import { type ServerTls, writeTlsFiles } from './tls-files.js';
 import { makeFolder, writeServerFile } from './workshop.js';
 
@@ -26,6 +26,8 @@ export interface PostgresOptions {
   /** Of postgresql.conf, over those of the harness. */
   settings?: Readonly<Record<string, string>>;
   users?: readonly PostgresUser[];
+  /** It is a hot standby of that server; both are of version 15. Users and rows are that one's. */
+  standbyOf?: PostgresServer;
 }
 
 export type Row = Record<string, unknown>;
@@ -33,7 +35,7 @@ export type Row = Record<string, unknown>;
 const DEFAULT_HBA = ['host all all all scram-sha-256', 'local all all scram-sha-256'];
 
 /** By which `sql` gets in, whatever a test writes behind it. */
-const HARNESS_HBA = `local all ${SUPERUSER.user} trust`;
+const HARNESS_HBA = `local all,replication ${SUPERUSER.user} trust`;
 
 /** Small and quick; what is written need not outlive the machine. */
 const SETTINGS = {
@@ -71,10 +73,11 @@ export class PostgresServer {
   }
 
   static async start(options: PostgresOptions): Promise<PostgresServer> {
-    const { version, tls, hba = DEFAULT_HBA, settings = {}, users = [] } = options;
+    const { version, tls, hba = DEFAULT_HBA, settings = {}, users = [], standbyOf } = options;
     const programs = await postgresPrograms(version);
     const folder = await makeFolder(`postgresql-${version}`);
-    const server = new PostgresServer(version, folder, await makeCluster(version, folder), await freePort());
+    const data = await (standbyOf ? makeStandby(folder, standbyOf) : makeCluster(version, folder));
+    const server = new PostgresServer(version, folder, data, await freePort());
     await server.#writeHba(hba);
     await server.#writeSettings({ ...settings, ...(await server.#tlsSettings(tls)) });
     server.#daemon = await Daemon.start({
@@ -84,6 +87,7 @@ export class PostgresServer {
       endSignal: 'SIGINT',
       probe: () => server.sql('SELECT 1'),
     });
+    if (standbyOf) return server;
     try {
       await server.sql(['GRANT ALL ON SCHEMA public TO PUBLIC', ...users.map(createUser)].join(';\n'));
     } catch (error) {

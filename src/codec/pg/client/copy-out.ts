@@ -7,7 +7,7 @@ import type { Exchange, ExchangeLine } from './exchange.js';
 import { parseCommandTag } from './result.js';
 
 /**
- * Gives the data in the format that the COPY names, in chunks of one row each. A reader that is slow slows the server
+ * Gives the data in the format that the COPY names, in chunks. A reader that is slow slows the server
  * down; one that leaves (`destroy`) cancels the query.
  */
 export class CopyOut extends Readable {

@@ -120,7 +120,7 @@ export class PgClient extends QueryScope {
    *
    * @throws what `work` throws; PgError ERR_PG_ROLLED_BACK where COMMIT found that a query had failed
    */
-  transaction<T>(work: (transaction: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const bounds = { begin: beginStatement(options), commit: 'COMMIT', rollback: 'ROLLBACK' };
     return this.turns.exclusive(() =>
       inTransaction(this.context, (exchange) => this.enqueue(exchange), bounds, 0, work),

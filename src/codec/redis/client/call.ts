@@ -1,4 +1,5 @@
 /** Exchanges that somebody waits for: a command, a transaction. */
+import { onAbort } from '../../../abort.js';
 import { RedisError, RedisServerError } from '../errors.js';
 import type { Blobs, Reply } from '../values.js';
 import type { Command, Exchange } from './exchange.js';
@@ -26,7 +27,7 @@ abstract class Call<T> implements Exchange {
   #reject!: (error: unknown) => void;
   #settled = false;
   #timer: NodeJS.Timeout | undefined;
-  readonly #signal: AbortSignal | undefined;
+  #stopListening: () => void = () => {};
 
   /** @throws the signal's reason; RedisError ERR_REDIS_BAD_OPTION */
   constructor({ blobs = 'string', signal, timeoutMs }: CallOptions) {
@@ -36,11 +37,10 @@ abstract class Call<T> implements Exchange {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#signal = signal;
     if (timeoutMs !== undefined) {
       this.#timer = setTimeout(() => this.#onTimeout(timeoutMs), milliseconds('timeoutMs', timeoutMs));
     }
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal) this.#stopListening = onAbort(signal, () => this.#abandon(signal.reason));
   }
 
   abstract take(reply: Reply): void;
@@ -57,11 +57,9 @@ abstract class Call<T> implements Exchange {
     if (this.#settled) return false;
     this.#settled = true;
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening();
     return true;
   }
-
-  readonly #onAbort = () => this.#abandon(this.#signal?.reason);
 
   #onTimeout(timeoutMs: number): void {
     // Abandoned before it was sent, it is left out.

@@ -12,6 +12,7 @@
  * In a cluster it is a client of one node: MOVED and ASK reach the caller as errors.
  */
 import { filter, map, type Observable, Subject } from 'rxjs';
+import { onAbort } from '../../../abort.js';
 import { RedisError } from '../errors.js';
 import type { Argument } from '../request-encoder.js';
 import type { Push, Reply } from '../values.js';
@@ -68,15 +69,14 @@ export class RedisClient {
     const { signal, ...rest } = options;
     signal?.throwIfAborted();
     const client = RedisClient.open(target, rest);
-    const abort = () => client.destroy();
-    signal?.addEventListener('abort', abort, { once: true });
+    const stopListening = signal && onAbort(signal, () => client.destroy());
     try {
       await client.ready;
       return client;
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     } finally {
-      signal?.removeEventListener('abort', abort);
+      stopListening?.();
     }
   }
 
