@@ -73,7 +73,7 @@ function randomReply(random: Random, depth: number): string {
     case 3:
       return random.pick(['$-1\r\n', '*-1\r\n', '_\r\n', '#t\r\n', '#f\r\n', '$0\r\n\r\n']);
     case 4:
-      return `,${random.pick(['inf', '-inf', 'nan', '1', '-2.5', '1e10', '3.14e-5'])}\r\n`;
+      return `,${random.pick(['inf', '-inf', 'nan', '1', '-2.5', '1e10', '0.03125'])}\r\n`;
     case 5:
       return `(${random.chance(0.5) ? '-' : ''}${1 + random.int(1e9)}${'0'.repeat(random.int(30))}\r\n`;
     case 6:

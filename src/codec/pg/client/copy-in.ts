@@ -121,10 +121,14 @@ export class CopyIn extends Writable {
     const error = this.#error ?? lost;
     this.#pending?.();
     this.#pending = undefined;
-    if (error) this.destroy(error);
-    else if (this.#finished && this.#copying) this.#finished();
-    else this.destroy(notCopy(this.#query));
+    if (error || !this.#finished || !this.#copying) destroySoon(this, error ?? notCopy(this.#query));
+    else this.#finished();
   }
+}
+
+/** A client that is closed fails the call while it is being made: whoever makes it must be able to listen first. */
+export function destroySoon(stream: { destroy(error: Error): unknown }, error: Error): void {
+  process.nextTick(() => stream.destroy(error));
 }
 
 export function notCopy(query: string): PgError {

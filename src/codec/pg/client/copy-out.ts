@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { PgError, PgServerError } from '../errors.js';
 import type { BackendMessage } from '../messages.js';
-import { expectResult, notCopy } from './copy-in.js';
+import { destroySoon, expectResult, notCopy } from './copy-in.js';
 import type { Exchange, ExchangeLine } from './exchange.js';
 import { parseCommandTag } from './result.js';
 
@@ -79,7 +79,7 @@ export class CopyOut extends Readable {
   #onEnd(lost?: Error): void {
     this.#over = true;
     const error = this.#error ?? lost ?? (this.#copying ? undefined : notCopy(this.#query));
-    if (error) this.destroy(error);
+    if (error) destroySoon(this, error);
     else this.push(null);
   }
 }

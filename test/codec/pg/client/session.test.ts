@@ -1,3 +1,5 @@
+import { PassThrough, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { expect } from 'chai';
 import { firstValueFrom, type Subscription, toArray } from 'rxjs';
 import { type PgNotification, PgServerError } from '../../../../src/codec/pg/index.js';
@@ -153,6 +155,15 @@ describe('PgClient: listening, cancelling, closing', () => {
       expect((await rejection(client.query('SELECT 1'))).code).to.equal('ERR_PG_CLOSED');
       const left = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'leaves nothing'";
       expect((await suite.server.sql(left)).length).to.equal(0);
+    });
+
+    it('fails COPY that comes later where its maker can hear of it', async () => {
+      const client = await suite.connect();
+      await client.close();
+      const copyFrom = pipeline(Readable.from(['1']), client.copyFrom('COPY t FROM STDIN'));
+      expect((await rejection(copyFrom)).code).to.equal('ERR_PG_CLOSED');
+      const copyTo = pipeline(client.copyTo('COPY t TO STDOUT'), new PassThrough());
+      expect((await rejection(copyTo)).code).to.equal('ERR_PG_CLOSED');
     });
 
     it('while it connects ends the attempt', async () => {

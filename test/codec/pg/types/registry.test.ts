@@ -72,7 +72,7 @@ describe('codec/pg/types/registry', () => {
         for (const oid of [typeOids.float8, typeOids.float4, typeOids.int4, typeOids.int8, typeOids.numeric]) {
           expect(parse(oid, text)).to.deep.equal(libraryValue(oid, text));
         }
-        expect(parse(typeOids.float8, text)).to.equal(Number(text));
+        expect(parse(typeOids.float8, text)).to.deep.equal(Number(text));
       }),
     );
   });
