@@ -41,6 +41,9 @@ const REFLECTOR_PORTS = new Set([0, 7, 17, 19, 53, 69, 111, 123, 137, 161, 389, 
 /** What a first flight is charged at most: one that takes longer has waited, for a certificate say, and not computed. */
 const FIRST_FLIGHT_MAX_MS = 20;
 
+/** What a first flight is charged that was made elsewhere: a connection to there, and the bytes. */
+const RELAYED_FLIGHT_MS = 1;
+
 const ACCEPTED = encodeReply({ accepted: true, reason: '' });
 
 export class Engine {
@@ -247,7 +250,8 @@ export class Engine {
   /** TLS has written, and the tick is over. */
   #onKept(session: Session): void {
     if (session.handshakeBeganAt !== undefined) {
-      this.#budget.charge(Math.min(this.#clock.now() - session.handshakeBeganAt, FIRST_FLIGHT_MAX_MS));
+      const took = session.io?.relayed ? RELAYED_FLIGHT_MS : this.#clock.now() - session.handshakeBeganAt;
+      this.#budget.charge(Math.min(took, FIRST_FLIGHT_MAX_MS));
       session.handshakeBeganAt = undefined;
     }
     this.#table.update(session);

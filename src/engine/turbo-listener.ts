@@ -147,8 +147,16 @@ export class TurboListener {
   }
 
   /**
+   * Takes back a TCP connection that was accepted, to look at its next bytes as first bytes: behind a PROXY header, say.
+   * The caller has put back what it read too far (`unshift`), and has no listener left that reads.
+   */
+  readmit(socket: TcpSocket): void {
+    if (this.#connections.has(socket) && !socket.destroyed) this.#engine.handleConnection(socket);
+  }
+
+  /**
    * Closes gracefully: nothing new begins, sessions that wait may still be claimed, connections may end by themselves.
-   * What is left at the deadline is destroyed.
+   * Both ports are free as soon as no session waits. What is left at the deadline is destroyed.
    */
   async close({ deadlineMs = CLOSE_DEADLINE_MS }: { deadlineMs?: number } = {}): Promise<void> {
     if (this.#state === 'closed') return;
@@ -156,14 +164,26 @@ export class TurboListener {
     this.#engine.drain();
     for (const { reject } of this.#acceptors.splice(0)) reject(new TurboError('ERR_TURBO_LISTENER_CLOSED'));
     for (const { stream } of this.#backlog.splice(0)) stream.destroy();
-    await this.#idle(deadlineMs);
+    const deadline = this.#clock.now() + deadlineMs;
+    await this.#until(() => this.#engine.halfOpen.sessions === 0, deadline);
+    const portClosed = this.#closePort();
+    this.#engine.closeUdp();
+    await this.#until(() => this.#connections.size === 0, deadline);
     this.#state = 'closed';
     this.#engine.close();
     this.#sessions.complete();
     for (const socket of this.#connections) socket.destroy();
+    await portClosed;
+  }
+
+  /** The port is free at once; resolves when the last connection is gone. */
+  #closePort(): Promise<void> {
     const tcp = this.#tcp;
     this.#tcp = undefined;
-    if (tcp) await new Promise<void>((resolve) => tcp.close(() => resolve()));
+    return new Promise((resolve) => {
+      if (tcp) tcp.close(() => resolve());
+      else resolve();
+    });
   }
 
   async #open(options: ListenOptions): Promise<AddressInfo> {
@@ -228,13 +248,10 @@ export class TurboListener {
     });
   }
 
-  /** Resolves when no session waits and no connection is open, or at the deadline. */
-  async #idle(deadlineMs: number): Promise<void> {
-    const idle$ = merge(this.#engine.events$, this.#socketClosed).pipe(
-      startWith(undefined),
-      filter(() => this.#connections.size === 0 && this.#engine.halfOpen.sessions === 0),
-    );
-    await firstValueFrom(race(idle$, after(this.#clock, deadlineMs)));
+  /** Resolves when `holds`, or at the deadline, on the clock. */
+  async #until(holds: () => boolean, deadline: number): Promise<void> {
+    const held$ = merge(this.#engine.events$, this.#socketClosed).pipe(startWith(undefined), filter(holds));
+    await firstValueFrom(race(held$, after(this.#clock, Math.max(0, deadline - this.#clock.now()))));
   }
 }
 

@@ -16,6 +16,8 @@ export class ServerIO extends TlsDuplex {
   readonly connectionId: Buffer;
   /** Who ends the connection on a failure; by default the stream itself, which is right until TLS is secure. */
   onFailure: (error: Error) => void = (error) => this.destroy(error);
+  /** Whether TLS is made elsewhere: until its answer comes, this process waits, which costs nothing. */
+  relayed = false;
   /**
    * What came before TLS asked for the first time, and until a tick after that: a TLSSocket that begins paused
    * (pauseOnConnect) takes what its stream holds when it is made, and would get the same bytes again as they flow.

@@ -16,6 +16,8 @@ export type FirstBytes =
   | 'pg-gssenc-request'
   /** PostgreSQL CancelRequest: length, code, process ID, and a key of 4 to 256 bytes (protocol 3.2). */
   | 'pg-cancel-request'
+  /** PostgreSQL StartupMessage of protocol 3, in the clear: length, 3 in the high half of the version. */
+  | 'pg-startup'
   /** PROXY protocol, version 1: "PROXY ". */
   | 'proxy-v1'
   /** PROXY protocol, version 2: its 12-byte signature. */
@@ -29,9 +31,12 @@ export const FIRST_BYTES_MAX = 12;
 
 const ANY = -1;
 
-/** 1234 in the high half, then a code that is no protocol version (PostgreSQL, Message Formats). */
-const PG_CANCEL_LENGTH_MIN = 16;
-const PG_CANCEL_LENGTH_MAX = 12 + 256;
+/** What the first four bytes may say, where it is not one length only (PostgreSQL, Message Formats). */
+const LENGTHS: { readonly [protocol in FirstBytes]?: { min: number; max: number } } = {
+  'pg-cancel-request': { min: 16, max: 12 + 256 },
+  // PostgreSQL's MAX_STARTUP_PACKET_LENGTH, 10,000, is of what follows the length.
+  'pg-startup': { min: 8, max: 4 + 10_000 },
+};
 
 /** Patterns by byte; ANY matches each. */
 const SIGNATURES: readonly (readonly [FirstBytes, readonly number[]])[] = [
@@ -39,7 +44,9 @@ const SIGNATURES: readonly (readonly [FirstBytes, readonly number[]])[] = [
   ['tls', [0x16, 0x03]],
   ['pg-ssl-request', [...bytesOf(8), ...bytesOf(80877103)]],
   ['pg-gssenc-request', [...bytesOf(8), ...bytesOf(80877104)]],
+  // 1234 in the high half, then a code that is no protocol version.
   ['pg-cancel-request', [0, 0, ANY, ANY, ...bytesOf(80877102)]],
+  ['pg-startup', [0, 0, ANY, ANY, 0, 3]],
   ['proxy-v1', [...Buffer.from('PROXY ')]],
   ['proxy-v2', [...Buffer.from('\r\n\r\n\0\r\nQUIT\n')]],
 ];
@@ -60,9 +67,10 @@ function matches(protocol: FirstBytes, signature: readonly number[], bytes: Uint
   for (let i = 0; i < seen; i++) {
     if (signature[i] !== ANY && signature[i] !== bytes[i]) return 'no';
   }
-  if (protocol === 'pg-cancel-request' && seen >= 4) {
+  const bounds = LENGTHS[protocol];
+  if (bounds && seen >= 4) {
     const length = ((bytes[2] as number) << 8) | (bytes[3] as number);
-    if (length < PG_CANCEL_LENGTH_MIN || length > PG_CANCEL_LENGTH_MAX) return 'no';
+    if (length < bounds.min || length > bounds.max) return 'no';
   }
   return seen === signature.length ? 'whole' : 'part';
 }

@@ -108,6 +108,24 @@ describe('engine/engine', () => {
       },
     };
 
+    it('but not for being overloaded by handshakes that others make', async () => {
+      await rig.close();
+      make();
+      const clients = Array.from({ length: 14 }, () => rig.client());
+      for (const client of clients) client.hello();
+      for (const { stream } of clients) stream.relayed = true;
+      rig.clock.advance(20);
+      for (const client of clients) client.stream.write('late');
+      await settle();
+      rig.udp.take();
+      const end = performance.now() + 50;
+      while (performance.now() < end);
+      rig.clock.advance(100);
+      rig.client().hello();
+      expect(rig.engine.drops.get('overloaded')).to.equal(undefined);
+      expect(rig.engine.halfOpen.sessions).to.equal(15);
+    });
+
     for (const [reason, provoke] of Object.entries(drops)) {
       it(reason, async () => {
         await provoke();

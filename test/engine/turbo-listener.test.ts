@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { type EventEmitter, once } from 'node:events';
-import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connect as connectTls, createServer as createTlsServer, type Server, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
@@ -320,6 +320,63 @@ describe('engine/turbo-listener', () => {
       expect(readAll(stream)).to.deep.equal(request);
     });
 
+    describe('takes back a connection', () => {
+      const prefix = Buffer.from('PROXY UNKNOWN\r\n');
+
+      /** Accepts what begins with the prefix, takes that away, and gives the connection back. */
+      async function stripPrefix(): Promise<void> {
+        const { protocol, stream } = await listener.accept();
+        expect(protocol).to.equal('proxy-v1');
+        await until(() => stream.readableLength >= prefix.length);
+        const bytes = readAll(stream);
+        expect(bytes.subarray(0, prefix.length)).to.deep.equal(prefix);
+        stream.unshift(bytes.subarray(prefix.length));
+        if (stream instanceof Socket) listener.readmit(stream);
+      }
+
+      for (const [name, claims] of Object.entries({ 'a tombstone': true, TLS: false })) {
+        it(`whose next bytes are ${name}, together with what it has sent before`, async () => {
+          make({ protocols: ['tls', 'proxy-v1'] });
+          const { port } = await listener.listen({ host: '127.0.0.1' });
+          const prefixed: Network = {
+            ...nodeNetwork,
+            connectTcp(options) {
+              const socket = connectTcp(options);
+              socket.once('connect', () => socket.write(prefix));
+              return socket;
+            },
+          };
+          const options = { port, host: '127.0.0.1', servername: 'localhost', ca: certificate.ca };
+          if (claims) {
+            const turbo = { network: prefixed, memory: new PathMemory(), limits: { graceMinMs: 1000 } };
+            const client = connect({ ...options, turbo });
+            clients.push(client);
+            server.emit('connection', (await listener.accept()).stream);
+            await stripPrefix();
+            await echoes(client);
+            expect(client.turbo?.carrier).to.equal('udp');
+          } else {
+            const client = connectTls({ ...options, socket: prefixed.connectTcp(options) as Socket });
+            clients.push(client);
+            await stripPrefix();
+            serve();
+            await echoes(client);
+          }
+        });
+      }
+
+      it('that is closed already: nothing comes of it', async () => {
+        make({ protocols: ['pg-ssl-request'] });
+        const { port } = await listener.listen({ host: '127.0.0.1' });
+        const client = connectTcp(port, '127.0.0.1', () => client.write(Buffer.from('0000000804d2162f', 'hex')));
+        clients.push(client);
+        const { stream } = await listener.accept();
+        stream.destroy();
+        if (stream instanceof Socket) listener.readmit(stream);
+        expect(listener.engine.unrouted).to.equal(0);
+      });
+    });
+
     it('by asynchronous iteration, which ends when it closes', async () => {
       const { port } = await listener.listen({ host: '127.0.0.1' });
       let ended = false;
@@ -374,6 +431,51 @@ describe('engine/turbo-listener', () => {
       const closing = listener.close().then(() => (closed = true));
 
       await echoes(client, 'still here');
+      expect(closed).to.equal(false);
+      expect(listener.address()).to.equal(null);
+      const next = new TurboListener();
+      await next.listen({ host: '127.0.0.1', port });
+      await next.close();
+      await echoes(client, 'and still');
+      const refused = connectTcp(port, '127.0.0.1');
+      expect((await once(refused, 'error'))[0]).to.have.property('code', 'ECONNREFUSED');
+
+      client.end();
+      await closing;
+      expect(completed).to.equal(2);
+      expect(listener.connections).to.equal(0);
+    });
+
+    it('gracefully: a session that waits may still be claimed, and nothing else begins', async () => {
+      let acceptLate: (() => void) | undefined;
+      const network: Network = {
+        ...nodeNetwork,
+        createTcpServer(options) {
+          const tcp = createTcpServer(options);
+          const emit = tcp.emit.bind(tcp);
+          tcp.emit = (event: string, ...args: unknown[]) => {
+            if (event !== 'connection' || acceptLate) return emit(event, ...args);
+            acceptLate = () => emit(event, ...args);
+            return true;
+          };
+          return tcp;
+        },
+      };
+      make({ network });
+      const { port } = await listener.listen({ host: '127.0.0.1' });
+      serve();
+      const limits = { graceMinMs: 1000 };
+      const client = connect({
+        port,
+        host: '127.0.0.1',
+        ca: certificate.ca,
+        turbo: { limits, memory: new PathMemory() },
+      });
+      clients.push(client);
+      await until(() => listener.engine.halfOpen.sessions === 1 && acceptLate !== undefined);
+      let closed = false;
+      const closing = listener.close().then(() => (closed = true));
+
       const late = connectTls({ host: '127.0.0.1', port, ca: certificate.ca });
       clients.push(late);
       expect((await once(late, 'error'))[0]).to.have.property('code', 'ECONNRESET');
@@ -381,16 +483,12 @@ describe('engine/turbo-listener', () => {
       await until(() => listener.engine.drops.get('closing') === 1);
       expect(closed).to.equal(false);
 
-      client.end();
-      await closing;
-      expect(completed).to.equal(2);
-      expect(listener.connections).to.equal(0);
+      acceptLate?.();
+      await echoes(client);
+      expect(client.turbo?.carrier).to.equal('udp');
       expect(listener.address()).to.equal(null);
-      const udp = createSocket('udp4').bind(port, '127.0.0.1');
-      await once(udp, 'listening');
-      udp.close();
-      const refused = connectTcp(port, '127.0.0.1');
-      expect((await once(refused, 'error'))[0]).to.have.property('code', 'ECONNREFUSED');
+      client.destroy();
+      await closing;
     });
 
     it('at its deadline, whatever is open then', async () => {

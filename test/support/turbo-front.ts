@@ -1,8 +1,10 @@
 /**
  * A TurboTLS front that holds no key: what comes over TurboTLS goes on to the backend byte by byte, so that TLS is
- * between client and backend, which must begin TLS at once (PostgreSQL 17 or later, `redis-server --tls-port`).
+ * between client and backend, which must begin TLS at once (PostgreSQL 17 or later, `redis-server --tls-port`), or
+ * behind an SSLRequest. A CancelRequest goes on as it is.
  */
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { TurboListener } from '../../src/experimental.js';
 
@@ -14,15 +16,23 @@ export interface TurboFront {
   close(): Promise<void>;
 }
 
-export async function startTurboFront(backend: { host: string; port: number }): Promise<TurboFront> {
-  const listener = new TurboListener();
+/** @param backend `sslRequest`: it wants one before TLS, as PostgreSQL before version 17 */
+export async function startTurboFront(backend: {
+  host: string;
+  port: number;
+  sslRequest?: boolean;
+}): Promise<TurboFront> {
+  const { sslRequest = false, ...address } = backend;
+  const listener = new TurboListener({ protocols: ['tls', 'pg-cancel-request'] });
   const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
   const carriers = { turbo: 0, tcp: 0 };
   const serving = (async () => {
-    for await (const { stream, carrier } of listener) {
+    for await (const { stream, carrier, protocol } of listener) {
       carriers[carrier]++;
-      const upstream = connect({ ...backend, noDelay: true });
-      pipeline(stream, upstream, stream, () => {});
+      const upstream = connect({ ...address, noDelay: true });
+      const join = () => pipeline(stream, upstream, stream, () => {});
+      if (sslRequest && protocol === 'tls') void requestTls(upstream).then(join, () => stream.destroy());
+      else join();
     }
   })();
   return {
@@ -34,4 +44,14 @@ export async function startTurboFront(backend: { host: string; port: number }): 
       await serving;
     },
   };
+}
+
+/** "Message Formats": length 8, code 80877103. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+
+async function requestTls(upstream: Socket): Promise<void> {
+  upstream.write(SSL_REQUEST);
+  const [answer] = (await once(upstream, 'data')) as [Buffer];
+  upstream.pause();
+  if (answer.toString('latin1') !== 'S') throw new Error('the backend has no TLS');
 }

@@ -17,6 +17,7 @@ const PROTOCOLS: Record<FirstBytes, { bytes: Buffer; decidedAt: number }> = {
   'pg-ssl-request': { bytes: hex('00000008 04d2162f'), decidedAt: 8 },
   'pg-gssenc-request': { bytes: hex('00000008 04d21630'), decidedAt: 8 },
   'pg-cancel-request': { bytes: hex('00000010 04d2162e 00000539 0000162e'), decidedAt: 8 },
+  'pg-startup': { bytes: hex('00000029 00030000 7573657200'), decidedAt: 6 },
   'proxy-v1': { bytes: Buffer.from('PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n'), decidedAt: 6 },
   'proxy-v2': { bytes: hex('0d0a0d0a000d0a515549540a 21 11 000c'), decidedAt: 12 },
 };
@@ -46,22 +47,30 @@ describe('wire/first-bytes', () => {
   it('takes the lengths of a CancelRequest from 16 to 268, and no other', () => {
     for (let length = 0; length <= 600; length++) {
       const expected = length >= 16 && length <= 268 ? 'pg-cancel-request' : 'unknown';
-      // 8 is the length of the two requests without a key.
-      if (length !== 8) expect(detectFirstBytes(cancelRequest(length)), `length ${length}`).to.equal(expected);
-      if (length !== 8) {
-        const undecided = expected === 'unknown' ? 'unknown' : 'undecided';
-        expect(detectFirstBytes(cancelRequest(length).subarray(0, 4)), `length ${length}`).to.equal(undecided);
-      }
+      expect(detectFirstBytes(cancelRequest(length)), `length ${length}`).to.equal(expected);
     }
     expect(detectFirstBytes(cancelRequest(8))).to.equal('unknown');
     expect(detectFirstBytes(hex('00010010 04d2162e'))).to.equal('unknown');
+  });
+
+  it('takes the lengths of a StartupMessage that PostgreSQL takes, from 8 to 10,004, of any minor version', () => {
+    for (let length = 0; length <= 0x10100; length++) {
+      const expected = length >= 8 && length <= 10_004 ? 'pg-startup' : 'unknown';
+      const bytes = hex('00000000 0003ffff');
+      bytes.writeUInt32BE(length);
+      expect(detectFirstBytes(bytes), `length ${length}`).to.equal(expected);
+      const undecided = expected === 'unknown' ? 'unknown' : 'undecided';
+      expect(detectFirstBytes(bytes.subarray(0, 4)), `length ${length}`).to.equal(undecided);
+    }
   });
 
   const others: [string, Buffer][] = [
     ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
     ['HTTP/2', Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')],
     ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.9\r\n')],
-    ['a PostgreSQL StartupMessage in the clear', hex('00000029 00030000 7573657200')],
+    ['a StartupMessage of protocol 2', hex('00000128 00020000 7573657200')],
+    ['a StartupMessage of protocol 4', hex('00000029 00040000 7573657200')],
+    ['a cancel code with a wrong length of 8', hex('00000008 04d2162e')],
     ['RESP', Buffer.from('*1\r\n$4\r\nPING\r\n')],
     ['SSL 2', hex('802e 01 0301')],
     ['a TLS alert', hex('15 0301 0002 0228')],
@@ -103,6 +112,7 @@ function expectation(bytes: Buffer): Detection {
   if (/^50524f585920/.test(digits)) return 'proxy-v1';
   if (/^0d0a0d0a000d0a515549540a/.test(digits)) return 'proxy-v2';
   const length = Number.parseInt(digits.slice(0, 8), 16);
+  if (length >= 8 && length <= 10_004 && digits.slice(8, 12) === '0003') return 'pg-startup';
   if (length >= 16 && length <= 268 && digits.slice(8, 16) === '04d2162e') return 'pg-cancel-request';
   return 'unknown';
 }
