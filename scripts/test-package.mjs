@@ -9,7 +9,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const EXPECTED = /^(dist\/src\/.+\.(js|d\.ts|js\.map)|proto\/turbotls\.(proto|js|d\.ts)|docs\/.+\.md)$/;
+const EXPECTED =
+  /^(dist\/src\/.+\.(js|d\.ts|js\.map)|proto\/turbotls\.(proto|js|d\.ts)|proto\/config\.proto|docs\/.+\.md|deploy\/.+\/.+)$/;
 const EXPECTED_AT_ROOT = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 
 const RUN = `

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { PgError, pgErrorTexts } from '../src/codec/pg/errors.js';
 import { redisErrorTexts } from '../src/codec/redis/errors.js';
 import { errorTexts, TurboError } from '../src/errors.js';
+import { gatewayErrorTexts } from '../src/gateway/errors.js';
 
 const root = new URL('../../', import.meta.url);
 
@@ -16,6 +17,7 @@ const families: Family[] = [
   { name: 'TurboError', prefix: 'ERR_TURBO_', texts: errorTexts },
   { name: 'PgError', prefix: 'ERR_PG_', texts: pgErrorTexts },
   { name: 'RedisError', prefix: 'ERR_REDIS_', texts: redisErrorTexts },
+  { name: 'GatewayError', prefix: 'ERR_GATEWAY_', texts: gatewayErrorTexts },
 ];
 
 /** Code, text and retryable of each row of docs/errors.md. */
@@ -31,7 +33,7 @@ function documented(prefix: string): { code: string; when: string; todo: string;
 
 /** Each place of src that makes an error: its codes, and whether it says something of retrying. */
 function made({ name, prefix }: Family): { code: string; retryable: boolean }[] {
-  const calls = new RegExp(`new ${name}\\(([^;]*)`, 'g');
+  const calls = new RegExp(`(?:new ${name}|super)\\(([^;]*)`, 'g');
   const codes = new RegExp(`'(${prefix}[A-Z_]+)'`, 'g');
   return readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))

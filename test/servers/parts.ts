@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 
 export type PostgresVersion = 15 | 17 | 18;
 
-export type Part = 'redis-server' | 'pgbouncer' | `postgresql-${PostgresVersion}`;
+export type Part = 'redis-server' | 'pgbouncer' | 'nginx' | 'haproxy' | 'stunnel4' | `postgresql-${PostgresVersion}`;
 
 /** Servers are no commands of everyone's. */
 const MORE_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -13,6 +13,9 @@ const MORE_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 const finders: Record<Part, () => string | undefined> = {
   'redis-server': () => findCommand('redis-server'),
   pgbouncer: () => findCommand('pgbouncer'),
+  nginx: () => findCommand('nginx'),
+  haproxy: () => findCommand('haproxy'),
+  stunnel4: () => findCommand('stunnel4'),
   'postgresql-15': () => ['/usr/lib/postgresql/15'].find(hasPostgres),
   'postgresql-17': () => findEmbedded(17),
   'postgresql-18': () => findEmbedded(18),
@@ -21,6 +24,9 @@ const finders: Record<Part, () => string | undefined> = {
 const installations: Record<Part, string> = {
   'redis-server': "Debian's package redis-server",
   pgbouncer: "Debian's package pgbouncer",
+  nginx: "Debian's package nginx-light",
+  haproxy: "Debian's package haproxy",
+  stunnel4: "Debian's package stunnel4",
   'postgresql-15': "Debian's package postgresql-15",
   'postgresql-17': 'npm ci, with optional dependencies',
   'postgresql-18': 'npm ci, with optional dependencies',

@@ -1,0 +1,34 @@
+/**
+ * A program that serves until it is told to stop.
+ *
+ *     SIGHUP           reload
+ *     SIGTERM, SIGINT  drain: nothing new, what is open may end until the deadline; a second one: at once
+ */
+import { EXIT, type ExitCode } from './exit.js';
+
+export interface Service {
+  reload(): Promise<void>;
+  /** Resolves when everything is over. */
+  drain(): Promise<void>;
+}
+
+const STOP: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+
+/** Starts a service and serves; a signal that comes while it starts is not lost. */
+export async function serve(start: () => Promise<Service>): Promise<ExitCode> {
+  let stop: (signal: NodeJS.Signals) => void = () => {};
+  const stopped = new Promise<NodeJS.Signals>((resolve) => {
+    stop = resolve;
+  });
+  for (const signal of STOP) process.on(signal, stop);
+  const service = await start();
+  let reloading = Promise.resolve();
+  process.on('SIGHUP', () => {
+    reloading = reloading.then(() => service.reload());
+  });
+  const signal = await stopped;
+  for (const each of STOP) process.on(each, () => process.exit(EXIT.interrupted));
+  await reloading;
+  await service.drain();
+  return signal === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
+}

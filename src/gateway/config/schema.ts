@@ -1,0 +1,36 @@
+/** proto/config.proto as it is in the package: the only place that says which keys there are and what they hold. */
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+
+const { Root } = protobuf;
+
+let schema: protobuf.Type | undefined;
+
+/** The message `Gateway`, everything that it refers to resolved. Read once. */
+export function gatewaySchema(): protobuf.Type {
+  schema ??= readSchema();
+  return schema;
+}
+
+function readSchema(): protobuf.Type {
+  const file = fileURLToPath(import.meta.resolve('#proto/config.proto'));
+  return new Root()
+    .loadSync(file, { alternateCommentMode: true })
+    .resolveAll()
+    .lookupType('turbotls.config.v1.Gateway');
+}
+
+/** What a field holds: a name of proto3's scalar types, 'duration', an enum or a message. */
+export type FieldKind =
+  | { kind: 'string' | 'bool' | 'uint32' | 'duration' }
+  | { kind: 'enum'; values: Readonly<Record<string, number>> }
+  | { kind: 'message'; type: protobuf.Type };
+
+export function kindOf(field: protobuf.Field): FieldKind {
+  const { resolvedType, type } = field;
+  if (type === 'google.protobuf.Duration') return { kind: 'duration' };
+  if (resolvedType instanceof protobuf.Enum) return { kind: 'enum', values: resolvedType.values };
+  if (resolvedType instanceof protobuf.Type) return { kind: 'message', type: resolvedType };
+  if (type === 'string' || type === 'bool' || type === 'uint32') return { kind: type };
+  throw new TypeError(`config.proto has a field of type ${type}, which nothing here reads`);
+}
