@@ -130,7 +130,9 @@ describe('wire/proxy-protocol', () => {
       'PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\r\n',
       'PROXY TCP4 1.2.3.4 1.2.3.4\r 1 2\r\n',
       'PROXY TCP4 1.2.3.4 1.2.3.4 1 2\0\r\n',
+      'PROXY TCP4 1.2.3.4 1.2.3.4 1 22\n',
       'PROXY UNKNOWN\n',
+      'PROXY UNKNOWN and more\n',
       `PROXY UNKNOWN ${'f'.repeat(92)}\r\n`,
       `PROXY UNKNOWN ${'f'.repeat(92)}`.padEnd(107, 'f'),
     ];
