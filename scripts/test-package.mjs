@@ -18,6 +18,7 @@ import { errorTexts } from 'turbotls';
 import { connect, createServer, TurboError } from 'turbotls/experimental';
 import { PgClient } from 'turbotls/pg';
 import { RedisClient } from 'turbotls/redis';
+import { Gateway, loadConfig } from 'turbotls/gateway';
 const server = createServer().listen(0, '127.0.0.1', () => {
   const socket = connect(server.address().port, '127.0.0.1');
   socket.on('error', () => server.close(() => console.log(Object.keys(errorTexts).length > 0 && TurboError.name)));
@@ -31,6 +32,7 @@ import { type TurboErrorCode, TurboError } from 'turbotls';
 import * as turbotls from 'turbotls/experimental';
 import { PgClient, type PgResult } from 'turbotls/pg';
 import { RedisClient, type Reply } from 'turbotls/redis';
+import { Gateway, loadConfig } from 'turbotls/gateway';
 
 const socket: TLSSocket = turbotls.connect({ port: 443, turbo: { mode: 'prefer', firstContact: 'careful' } });
 const carrier: 'udp' | 'tcp' | undefined = turbotls.connect(443, 'localhost').turbo?.carrier;
@@ -39,6 +41,7 @@ const code: TurboErrorCode = new TurboError('ERR_TURBO_LISTEN').code;
 turbotls.createServer({ turbo: { limits: { flightBytes: 1 } } }, (each: TLSSocket) => each.pipe(each));
 const pg = PgClient.open('postgres://localhost', { transport: turbotls.turboTransport() });
 export const result: Promise<PgResult<{ n: number }>> = pg.query<{ n: number }>('SELECT 1 AS n', [], { rowMode: 'object' });
+export const gateway: Promise<Gateway> = loadConfig('gateway.yaml').then((plan) => new Gateway(plan));
 export const reply: Promise<Reply> = RedisClient.open('redis://localhost').command('GET', 'a');
 export const state: turbotls.HandshakeState | undefined = turbotls.connect(443).turbo?.state;
 // @ts-expect-error: no such mode, so options are not 'any'

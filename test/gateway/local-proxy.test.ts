@@ -1,7 +1,7 @@
 /** A LocalProxy between TLS clients and servers; `local-proxy-clients.test.ts` has real programs on both sides. */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { type EventEmitter, once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,10 +9,11 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import * as tls from 'node:tls';
 import { expect } from 'chai';
-import { nodeNetwork, PathMemory } from '../../src/experimental.js';
+import { type Network, nodeNetwork, PathMemory } from '../../src/experimental.js';
 import type { GatewayError } from '../../src/gateway/errors.js';
 import type { OriginateMode } from '../../src/gateway/local-proxy.js';
 import { type Certificate, makeCertificate } from '../support/certificates.js';
+import { clientHello } from '../support/client-hello.js';
 import { CountingNetwork, FlightCounter } from '../support/flights.js';
 import { LossyNetwork } from '../support/lossy-network.js';
 import { closeRigs, startProxy, startTls } from './proxy-rig.js';
@@ -401,14 +402,7 @@ describe('gateway: local proxy', () => {
       const server = await startTls({ ...certificate });
       // A network in which nothing answers (RFC 5737: documentation).
       const to = { host: '192.0.2.1', port: 443 };
-      const network = {
-        ...nodeNetwork,
-        connectTcp: (options: Parameters<typeof nodeNetwork.connectTcp>[0]) => {
-          if (options.host !== to.host) return nodeNetwork.connectTcp(options);
-          // It is looked up for ever.
-          return nodeNetwork.connectTcp({ ...options, host: 'nowhere.test', lookup: () => {}, port: to.port });
-        },
-      };
+      const network = blackHole(to.host);
       const { port, events, ends } = await startProxy(
         { to, backups: [server], limits: { connectTimeoutMs: 50 } },
         { network },
@@ -419,6 +413,37 @@ describe('gateway: local proxy', () => {
       const [unreachable] = events.filter(({ type }) => type === 'unreachable');
       expect(unreachable).to.have.nested.property('error.message').that.includes('no answer in 50 ms');
     });
+
+    it('is not dialled on for a client that has left', async () => {
+      const to = { host: '192.0.2.1', port: 443 };
+      const dialled = new EventEmitter();
+      const hole = blackHole(to.host);
+      const network: Network = {
+        ...hole,
+        connectTcp: (options) => {
+          setImmediate(() => dialled.emit('to'));
+          return hole.connectTcp(options);
+        },
+      };
+      const { port, proxy, refusals } = await startProxy({ to }, { network });
+      const client = dial(port);
+      client.write(clientHello());
+      await once(dialled, 'to');
+      client.resetAndDestroy();
+      expect((await refusals(1))[0]?.reason).to.equal('client-gone');
+      expect(proxy.connections).to.equal(0);
+    });
+
+    /** The network as it is, but that one host never answers. */
+    function blackHole(host: string): Network {
+      return {
+        ...nodeNetwork,
+        connectTcp: (options) =>
+          nodeNetwork.connectTcp(
+            options.host === host ? { ...options, host: 'nowhere.test', lookup: () => {} } : options,
+          ),
+      };
+    }
   });
 
   describe('listening', () => {
