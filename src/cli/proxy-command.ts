@@ -2,11 +2,11 @@
 import { Command, Option } from 'commander';
 import { LocalProxy, type ProxyLimits, type ProxyPlan } from '../gateway/local-proxy.js';
 import { messageOf } from '../gateway/message-of.js';
-import { logger } from '../gateway/ops/index.js';
+import { type Logger, logger } from '../gateway/ops/index.js';
 import type { HostAddress, PathAddress } from '../transport.js';
 import { type ExitCode, UsageError } from './exit.js';
 import { addLogOptions, type LogOptions, logPlan } from './log-options.js';
-import { logProxyEvent } from './proxy-log.js';
+import { addressText, logProxyEvent } from './proxy-log.js';
 import { serve } from './service.js';
 import { alpn, contentOf, count, duration, listOf, localAddress, positive, remoteAddress } from './values.js';
 
@@ -87,7 +87,8 @@ async function run(options: ProxyOptions): Promise<ExitCode> {
   const log = logger(logPlan(options));
   const proxy = new LocalProxy(plan, { onEvent: (event) => logProxyEvent(log, event) });
   return serve(async () => {
-    await proxy.start();
+    const addresses = await proxy.start();
+    if (options.tls) warnOfOthers(log, addresses);
     return {
       reload: async () => {
         try {
@@ -103,6 +104,18 @@ async function run(options: ProxyOptions): Promise<ExitCode> {
       },
     };
   });
+}
+
+/** TLS that is made here is made for everyone who connects. */
+function warnOfOthers(log: Logger, addresses: readonly (HostAddress | PathAddress)[]): void {
+  for (const address of addresses) {
+    if ('path' in address || isLoopback(address.host)) continue;
+    log.warn({ address: addressText(address) }, 'other machines can connect here, and get the TLS session of this one');
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }
 
 /** Reads the files that the options name. */

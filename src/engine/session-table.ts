@@ -35,7 +35,8 @@ export class SessionTable {
       maxSize: Number.MAX_SAFE_INTEGER,
       noUpdateTTL: true,
       noDisposeOnSet: true,
-      dispose: ({ session }) => {
+      // After: whoever is told looks at the table.
+      disposeAfter: ({ session }) => {
         if (!session.claimed) onExpired(session);
       },
     });

@@ -50,7 +50,14 @@ export class LocalProxy {
   readonly #sessions = new Map<AbortController, Promise<void>>();
 
   constructor(plan: ProxyPlan, { onEvent = () => {}, turbo = {} }: LocalProxyOptions = {}) {
-    this.#onEvent = onEvent;
+    // What a listener throws is its own affair: connections must not suffer from it.
+    this.#onEvent = (event) => {
+      try {
+        onEvent(event);
+      } catch (error) {
+        process.emitWarning(error as Error);
+      }
+    };
     this.#turbo = turbo;
     this.#force = this.#inForce(plan);
   }

@@ -202,6 +202,13 @@ class Side {
     this.stream.resume();
   }
 
+  /** From the other one. @returns whether there is room for more */
+  take(chunk: Buffer): boolean {
+    const hasRoom = this.stream.write(chunk);
+    if (!hasRoom) this.#fullSince = performance.now();
+    return hasRoom;
+  }
+
   /** What it still says is read, and goes nowhere. */
   discard(): void {
     this.stream.off('data', this.#listeners.data);
@@ -256,11 +263,4 @@ class Side {
       handlers?.onClose();
     },
   };
-
-  /** From the other one. @returns whether there is room for more */
-  take(chunk: Buffer): boolean {
-    const hasRoom = this.stream.write(chunk);
-    if (!hasRoom) this.#fullSince = performance.now();
-    return hasRoom;
-  }
 }

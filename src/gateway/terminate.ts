@@ -137,6 +137,8 @@ export class Terminator {
     if (!waiting) return;
     const { stream } = waiting;
     socket.on('error', ignore);
+    // From here on: it may end before the relay has it, and be answered.
+    socket.allowHalfOpen = true;
     if (stream instanceof ServerIO) {
       giveTcpSurface(socket, stream);
       stream.onFailure = (error) => socket.destroy(error);

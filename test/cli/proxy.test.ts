@@ -110,6 +110,16 @@ describe('cli: turbotls proxy', function () {
     expect(await echoed(client, 'again')).to.equal('again');
   });
 
+  it('warns where other machines can use its TLS session', async () => {
+    const to = ['--to', 'localhost:1', '--tls'];
+    const open = startTurbotls('proxy', '--listen', '0.0.0.0:0', ...to);
+    await open.said(/"level":"warn".*"address":"0\.0\.0\.0:\d+","msg":"other machines can connect here/);
+    const near = startTurbotls('proxy', '--listen', ':0', ...to);
+    await near.said(/"msg":"listening"/);
+    near.process.kill('SIGTERM');
+    expect((await near.ended).stdout).not.to.include('other machines');
+  });
+
   it('writes text where it is told to', async () => {
     const server = await startTls({ ...certificate });
     const path = join(folder, 'proxy.sock');

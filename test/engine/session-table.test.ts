@@ -10,12 +10,18 @@ describe('engine/session-table', () => {
   let limits: Readonly<Limits>;
   let table: SessionTable;
   let expired: Session[];
+  /** Of the table, as seen by who is told of each. */
+  let sizes: number[];
 
   function makeTable(changes: Partial<Limits> = {}): void {
     clock = new ManualClock();
     limits = limitsWith(changes);
     expired = [];
-    table = new SessionTable(limits, clock, (session) => expired.push(session));
+    sizes = [];
+    table = new SessionTable(limits, clock, (session) => {
+      expired.push(session);
+      sizes.push(table.size);
+    });
   }
 
   function session(id: number, lifetimeMs = 10_000): Session {
@@ -55,6 +61,7 @@ describe('engine/session-table', () => {
     expect(expired).to.deep.equal([short]);
     clock.advance(8000);
     expect(expired).to.deep.equal([short, long]);
+    expect(sizes).to.deep.equal([1, 0]);
     expect(table.size).to.equal(0);
     expect(table.bytes).to.equal(0);
     expect(clock.pending).to.equal(0);

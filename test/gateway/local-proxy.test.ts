@@ -19,6 +19,7 @@ import { LossyNetwork } from '../support/lossy-network.js';
 import { closeRigs, startProxy, startTls } from './proxy-rig.js';
 
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+const STARTUP = Buffer.from('\0\0\0\x14\0\x03\0\0user\0alice\0\0', 'latin1');
 const GSSENC_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 48]);
 
 describe('gateway: local proxy', () => {
@@ -349,7 +350,7 @@ describe('gateway: local proxy', () => {
       const client = dial(port);
       client.write(SSL_REQUEST);
       expect((await reads(client, 1)).toString()).to.equal('N');
-      client.write(Buffer.from('\0\0\0\x13\0\x03\0\0user\0alice\0\0', 'latin1'));
+      client.write(STARTUP);
       const said: Buffer[] = [];
       for await (const chunk of client) said.push(chunk);
       const text = Buffer.concat(said).toString();
@@ -396,6 +397,16 @@ describe('gateway: local proxy', () => {
       const [refusal] = await refusals(1);
       expect(refusal?.reason).to.equal('unreachable');
       expect(refusal?.error).to.include({ code: 'ERR_GATEWAY_UNREACHABLE', retryable: true });
+    });
+
+    it('tells a PostgreSQL client that it may try its next host', async () => {
+      const mode: OriginateMode = { kind: 'originate', verify: true, postgres: true };
+      const { port } = await startProxy({ to: { host: '127.0.0.1', port: refusing }, mode });
+      const client = dial(port);
+      client.write(STARTUP);
+      const said: Buffer[] = [];
+      for await (const chunk of client) said.push(chunk);
+      expect(Buffer.concat(said).toString()).to.match(/^E.*SFATAL\0.*C57P03\0MNo remote could be connected to: 127/s);
     });
 
     it('gives one that does not answer up in time', async () => {

@@ -98,7 +98,11 @@ describe('gateway relay', () => {
   it('keeps one direction while the other is over, each way', async () => {
     for (const first of ['client', 'backend'] as const) {
       const second = first === 'client' ? 'backend' : 'client';
-      const all = await wires();
+      // As sockets are unless they are told otherwise.
+      const all = await wires({}, ({ inner }) => {
+        inner.client.allowHalfOpen = false;
+        inner.backend.allowHalfOpen = false;
+      });
       const heard = gather(all[first]);
       const told = gather(all[second]);
       all[first].end('all I say');
@@ -273,8 +277,11 @@ describe('gateway relay', () => {
         await delay(50);
         const begun = performance.now();
         all.inner[first].destroy(new Error('on purpose'));
-        const { reason, error } = await over(all);
+        // Goes nowhere, and is not counted.
+        all[second].write('still here');
+        const { reason, error, up, down } = await over(all);
         expect([reason, error?.message]).to.deep.equal([`${first}-error`, 'on purpose']);
+        expect(first === 'client' ? down : up).to.equal(0);
         // It had its time.
         expect(performance.now() - begun).to.be.above(RESET_DELAY_MS - 100);
       });
@@ -358,6 +365,19 @@ describe('gateway relay', () => {
       failing.emit('error', new Error('second'));
       expect((await end).error).to.have.property('message', 'first');
       failing.emit('error', new Error('behind the end'));
+    });
+
+    it('a stream that has ended and then fails without being destroyed is not written to any more', async () => {
+      const failing = new Duplex({ read() {}, write() {} });
+      const other = await tcpPair();
+      track(other.there);
+      const end = relay(failing, track(other.here), { idleTimeoutMs: 0, signal: new AbortController().signal });
+      failing.push(null);
+      await once(other.there.resume(), 'end');
+      failing.emit('error', new Error('it takes no more'));
+      other.there.end('nobody hears this');
+      expect(await end).to.deep.include({ reason: 'client', up: 0 });
+      expect(failing.destroyed).to.equal(true);
     });
 
     it('a Unix socket, which knows no reset, is closed', async () => {

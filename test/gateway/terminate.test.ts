@@ -121,6 +121,17 @@ describe('gateway: terminate', function () {
         expect(end).to.include({ reason: 'handshake-failed', carrier });
       });
 
+      it('half-closes as soon as it is secure: what the backend says arrives', async () => {
+        const greeter = await startEcho({ serve: (socket) => socket.end('a greeting') });
+        const mode = { certificates: [filesOf(certificate)] };
+        const rig = await startGateway([terminate('all', [greeter], { mode })]);
+        const client = await secure(rig, { allowHalfOpen: true } as ConnectionOptions, loss);
+        client.end();
+        let text = '';
+        for await (const chunk of client) text += chunk;
+        expect(text).to.equal('a greeting');
+      });
+
       it('half-closes: what the backend says after the client has ended arrives', async () => {
         const echo = await startEcho({
           serve: (socket) => {

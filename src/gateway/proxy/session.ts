@@ -18,9 +18,12 @@ export interface SessionOptions extends IntentOptions {
   remotes: Remotes;
 }
 
-/** ErrorResponse: severity and SQLSTATE invalid_authorization_specification, connection_failure (PostgreSQL, appendix A). */
-const SQLSTATE_NO_TLS = '28000';
-const SQLSTATE_UNREACHABLE = '08006';
+/** SQLSTATE (PostgreSQL, appendix A): connection_failure, unless there is one that says more. */
+const CONNECTION_FAILURE = '08006';
+const SQLSTATES: Partial<Record<ProxyRefusal, string>> = {
+  'tls-required': '28000', // invalid_authorization_specification, as for a line of pg_hba.conf that is missing
+  unreachable: '57P03', // cannot_connect_now: libpq and others go on to their next host
+};
 
 /** Serves one client until its connection is over; never rejects. `abort` ends it: the proxy's, for closing, and its own. */
 export function serveClient(socket: Socket, options: SessionOptions, abort: AbortController): Promise<SessionEnd> {
@@ -138,12 +141,12 @@ class Session {
 
   /** A PostgreSQL client that has no TLS yet can be told why. */
   #takeLeave(error: Error): void {
-    const tlsRequired = refusalOf(error) === 'tls-required';
-    if (!tlsRequired && !this.#intent?.login) {
+    const reason = refusalOf(error);
+    if (reason === 'tls-required' || this.#intent?.login) {
+      sayAndClose(this.#socket, errorResponse(SQLSTATES[reason] ?? CONNECTION_FAILURE, messageOf(error)));
+    } else {
       this.#socket.destroy();
-      return;
     }
-    sayAndClose(this.#socket, errorResponse(tlsRequired ? SQLSTATE_NO_TLS : SQLSTATE_UNREACHABLE, messageOf(error)));
   }
 }
 

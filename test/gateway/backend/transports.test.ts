@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { PgClient } from '../../../src/codec/pg/index.js';
@@ -43,6 +44,18 @@ describe('gateway backend: transports', () => {
       stream.end('all');
       const [answer] = await once(stream, 'data');
       expect(String(answer)).to.equal('late');
+
+      const heard: string[] = [];
+      const first = await rig.serve((socket) => {
+        socket.end('bye');
+        socket.on('data', (chunk) => heard.push(String(chunk)));
+      });
+      const other = await rig.dial(rig.pool([first]));
+      await once(other.stream.resume(), 'end');
+      await delay(5);
+      other.stream.end('wait');
+      await until(() => heard.length === 1, 'it is heard');
+      expect(heard).to.deep.equal(['wait']);
     });
 
     it('throws no error of a connection at the process, whenever it comes', async () => {

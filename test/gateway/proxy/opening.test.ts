@@ -9,7 +9,7 @@ import { duplexPair, type Ends } from './duplex-pair.js';
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const GSSENC_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 48]);
 const CANCEL_REQUEST = Buffer.from([0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 1, 0, 0, 0, 2]);
-const STARTUP = Buffer.from('\0\0\0\x13\0\x03\0\0user\0alice\0\0', 'latin1');
+const STARTUP = Buffer.from('\0\0\0\x14\0\x03\0\0user\0alice\0\0', 'latin1');
 const HELLO = clientHello({ servername: 'db.example.test', ALPNProtocols: ['postgresql'] });
 const OPTIONS = { ssl: 'S', limit: 16_384 } as const;
 
