@@ -28,7 +28,7 @@ import {
 } from './pg-startup.js';
 import type { GatewayLimits, RouteProtocol } from './plan.js';
 import { type Head, readHead } from './read-head.js';
-import { relay } from './relay.js';
+import { relay, withoutLateReset } from './relay.js';
 import type { Route } from './route.js';
 import type { Router } from './router.js';
 import { Ending, Refusal } from './stop.js';
@@ -300,9 +300,7 @@ export class Connection {
       this.#progress.firstByte = performance.now();
     });
     const end = await relay(client, backend.stream, { idleTimeoutMs, signal: this.#signal }).finally(backend.release);
-    const { up, down, reason, error } = end;
-    // Many servers close when they are told that it is over, and leave unread how TLS ends: that resets the connection.
-    if (reason === 'backend-error' && client.readableEnded) return { reason: 'client', error, up, down };
+    const { up, down, reason, error } = withoutLateReset(end, client);
     if (reason !== 'aborted') return { reason, error, up, down };
     const stop: unknown = this.#signal.reason;
     return { reason: stop instanceof Ending ? stop.reason : 'closing', error, up, down };

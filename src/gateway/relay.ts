@@ -48,6 +48,14 @@ export function relay(client: Duplex, backend: Duplex, options: RelayOptions): P
   return new Promise((resolve) => new Relay(client, backend, options, resolve).start());
 }
 
+/**
+ * The same, where the client had ended already. Many servers close when they are told that it is over, and leave unread
+ * how TLS ends: that resets the connection, and nothing is missing.
+ */
+export function withoutLateReset(end: RelayEnd, client: Duplex): RelayEnd {
+  return end.reason === 'backend-error' && client.readableEnded ? { ...end, reason: 'client' } : end;
+}
+
 type SideName = 'client' | 'backend';
 
 class Relay {

@@ -8,7 +8,7 @@ import { BackendEncoder } from '../../codec/pg/encoder.js';
 import { GatewayError, type GatewayErrorCode } from '../errors.js';
 import { sayAndClose } from '../last-words.js';
 import { messageOf } from '../message-of.js';
-import { relay } from '../relay.js';
+import { relay, withoutLateReset } from '../relay.js';
 import type { ProxyEvent, ProxyRefusal } from './events.js';
 import { type Intent, type IntentOptions, readIntent } from './intent.js';
 import type { Remote, Remotes } from './remote.js';
@@ -113,7 +113,8 @@ class Session {
   async #relay(intent: Intent, reached: Reached, helloMs: number, offered: number): Promise<SessionEnd> {
     const { remote, target, connectMs } = reached;
     const { idleTimeoutMs } = this.#options.limits;
-    const end = await relay(this.#socket, remote.stream, { idleTimeoutMs, signal: this.#abort.signal });
+    const relayed = await relay(this.#socket, remote.stream, { idleTimeoutMs, signal: this.#abort.signal });
+    const end = withoutLateReset(relayed, this.#socket);
     const agreed = remote.session?.alpn;
     return {
       type: 'connection-end',
