@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duplex } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer as createTlsServer, type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { expect } from 'chai';
-import { RESET_DELAY_MS, type RelayEnd, type RelayOptions, relay } from '../../src/gateway/relay.js';
+import { RESET_DELAY_MS, type RelayEnd, type RelayOptions, relay, withoutLateReset } from '../../src/gateway/relay.js';
 import { Random } from '../simulator/random.js';
 import { makeCertificate } from '../support/certificates.js';
 import { memoryInUse } from '../support/garbage.js';
@@ -147,6 +147,16 @@ describe('gateway relay', () => {
     all.client.resume();
     all.backend.end('late');
     expect(await over(all)).to.deep.equal({ up: 0, down: 4, reason: 'client' });
+  });
+
+  it('holds a reset after the client’s end for nothing but how servers close', () => {
+    const reset = { up: 1, down: 2, reason: 'backend-error' as const, error: new Error('read ECONNRESET') };
+    const ended = new PassThrough();
+    Object.defineProperty(ended, 'readableEnded', { value: true });
+    expect(withoutLateReset(reset, ended)).to.deep.equal({ ...reset, reason: 'client' });
+    expect(withoutLateReset(reset, new PassThrough())).to.equal(reset);
+    const idle = { ...reset, reason: 'idle' as const };
+    expect(withoutLateReset(idle, ended)).to.equal(idle);
   });
 
   describe('bulk', function () {
