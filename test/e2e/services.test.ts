@@ -19,12 +19,12 @@ import {
   terminate,
 } from '../gateway/gateway-rig.js';
 import { closeRigs, type ProxyRig, startProxy } from '../gateway/proxy-rig.js';
-import { type PostgresServer, startPostgres } from '../servers/index.js';
+import { MariadbServer, type PostgresServer, requirePart, startPostgres } from '../servers/index.js';
 import { type Certificate, makeCertificate } from '../support/certificates.js';
 import { ALICE, NAMES, REDIS_PASSWORD, type Servers, startServers } from './line.js';
 import { startPostgresProgram } from './programs.js';
 
-const MORE_NAMES = { second: 'pg2.test', grpc: 'grpc.test', echo: 'echo.test', greeter: 'greeter.test' } as const;
+const MORE_NAMES = { second: 'pg2.test', grpc: 'grpc.test', echo: 'echo.test', mysql: 'mysql.test' } as const;
 const HOST = '127.0.0.1';
 
 describe('e2e: one port for all services', function () {
@@ -32,6 +32,7 @@ describe('e2e: one port for all services', function () {
   let servers: Servers;
   /** Of version 15, which knows no TLS without SSLRequest. */
   let second: PostgresServer;
+  let mariadb: MariadbServer;
   let grpc: Http2SecureServer;
   let certificate: Certificate;
   let folder: string;
@@ -40,11 +41,13 @@ describe('e2e: one port for all services', function () {
   before(async function () {
     requireCommand(this, 'redis-cli', 'redis-tools');
     requireCommand(this, 'curl', 'curl');
+    requirePart(this, 'mariadb');
     servers = await startServers(this, {});
     // Of the same authority as the servers' own.
     certificate = await makeCertificate({ names: Object.values(MORE_NAMES) });
     const tls = await makeCertificate({ names: [HOST], commonName: 'second' });
     second = await startPostgres({ version: 15, tls, users: [ALICE] });
+    mariadb = await MariadbServer.start();
     grpc = createSecureServer({ ...certificate });
     grpc.on('stream', (stream) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
@@ -64,7 +67,7 @@ describe('e2e: one port for all services', function () {
   });
   after(async () => {
     grpc?.close();
-    await Promise.all([servers?.stop(), second?.stop()]);
+    await Promise.all([servers?.stop(), second?.stop(), mariadb?.stop()]);
     if (folder) await rm(folder, { recursive: true });
   });
 
@@ -83,6 +86,13 @@ describe('e2e: one port for all services', function () {
     return (await startPostgresProgram('psql', args)).ended;
   }
 
+  /** TLS begins in mid-stream there: client and server do without, and the proxy makes it. */
+  function mysql({ port }: ProxyRig, script: string): Promise<CommandEnd> {
+    const { name, password } = mariadb.user;
+    const args = ['--no-defaults', '-h', HOST, '-P', String(port), '-u', name, '--skip-ssl', '-N', '-B', '-e', script];
+    return runCommand('mariadb', args, { MYSQL_PWD: password });
+  }
+
   /** The second PostgreSQL: TLS ends at the gateway, which makes TLS of its own behind SSLRequest. */
   function toSecond(shown: Certificate): RoutePlan {
     const tls = { ca, cert: undefined, key: undefined, serverName: undefined, alpn: [], verify: true };
@@ -93,9 +103,8 @@ describe('e2e: one port for all services', function () {
     });
   }
 
-  it('two PostgreSQL, Redis, HTTPS, gRPC, a TCP service, one in which the server speaks first', async () => {
+  it('two PostgreSQL, Redis, HTTPS, gRPC, a TCP service, and MySQL by a proxy that makes TLS for it', async () => {
     const echo = await startEcho();
-    const greeter = await startEcho({ serve: (socket) => socket.end('hello, client\n') });
     const { postgres, redis, nginx } = servers;
     const named = (name: string) => ({ serverNames: [name] });
     const mode = { certificates: [filesOf(certificate)] };
@@ -107,12 +116,12 @@ describe('e2e: one port for all services', function () {
         match: { ...named(MORE_NAMES.grpc), alpn: ['h2'] },
       }),
       terminate('echo', [echo], { match: named(MORE_NAMES.echo), mode }),
-      terminate('greeter', [greeter], { match: named(MORE_NAMES.greeter), mode }),
+      terminate('mysql', [mariadb], { match: named(MORE_NAMES.mysql), mode }),
       // redis-cli names no server unless it is told to.
       passthrough('redis', [{ host: HOST, port: redis.tlsPort }]),
     ]);
     const proxy = await proxyTo(gateway);
-    const [toEcho, toGreeter] = [await proxyTo(gateway, MORE_NAMES.echo), await proxyTo(gateway, MORE_NAMES.greeter)];
+    const [toEcho, toMysql] = [await proxyTo(gateway, MORE_NAMES.echo), await proxyTo(gateway, MORE_NAMES.mysql)];
 
     async function said(end: Promise<CommandEnd>): Promise<string> {
       const { code, stdout, stderr } = await end;
@@ -136,7 +145,7 @@ describe('e2e: one port for all services', function () {
       ),
       callGrpc(proxy.port, certificate.ca),
       exchange(toEcho.port, 'to be echoed'),
-      exchange(toGreeter.port, ''),
+      said(mysql(toMysql, 'SELECT @@port')),
     ]);
     expect(answers).to.deep.equal([
       `${postgres.port}\n`,
@@ -145,7 +154,7 @@ describe('e2e: one port for all services', function () {
       `GET ${NAMES.web} HTTP/2.0 https\n`,
       { said: 'a message', status: '0' },
       'to be echoed',
-      'hello, client\n',
+      `${mariadb.port}\n`,
     ]);
     const ends = await gateway.ended(7);
     expect(ends.map(({ route }) => route)).to.have.members(gateway.gateway.state.routes.map(({ name }) => name));

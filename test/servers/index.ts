@@ -1,6 +1,6 @@
 /**
  * Real servers for tests, on free ports of 127.0.0.1 and on Unix sockets: PostgreSQL 15 (Debian), 17 and 18 (npm),
- * PgBouncer, redis-server and nginx (Debian). Each has a folder of its own under the system's temporary one, and runs as
+ * PgBouncer, redis-server, nginx and MariaDB (Debian). Each has a folder of its own under the system's temporary one, and runs as
  * `nobody` where this process is root. `stop()` ends the process and removes the folder; what is not stopped ends with
  * this process, even when that is killed.
  *
@@ -23,6 +23,7 @@
  *     });
  */
 export { requirePart } from './availability.js';
+export { MariadbServer } from './mariadb.js';
 export { type NginxOptions, type NginxServer, startNginx } from './nginx.js';
 export { findPart, type Part, type PostgresVersion } from './parts.js';
 export { withPg } from './pg-session.js';

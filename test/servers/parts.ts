@@ -5,7 +5,14 @@ import { delimiter, dirname, join } from 'node:path';
 
 export type PostgresVersion = 15 | 17 | 18;
 
-export type Part = 'redis-server' | 'pgbouncer' | 'nginx' | 'haproxy' | 'stunnel4' | `postgresql-${PostgresVersion}`;
+export type Part =
+  | 'redis-server'
+  | 'pgbouncer'
+  | 'nginx'
+  | 'haproxy'
+  | 'stunnel4'
+  | 'mariadb'
+  | `postgresql-${PostgresVersion}`;
 
 /** Servers are no commands of everyone's. */
 const MORE_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -16,6 +23,7 @@ const finders: Record<Part, () => string | undefined> = {
   nginx: () => findCommand('nginx'),
   haproxy: () => findCommand('haproxy'),
   stunnel4: () => findCommand('stunnel4'),
+  mariadb: () => findCommand('mariadbd'),
   'postgresql-15': () => ['/usr/lib/postgresql/15'].find(hasPostgres),
   'postgresql-17': () => findEmbedded(17),
   'postgresql-18': () => findEmbedded(18),
@@ -27,6 +35,7 @@ const installations: Record<Part, string> = {
   nginx: "Debian's package nginx-light",
   haproxy: "Debian's package haproxy",
   stunnel4: "Debian's package stunnel4",
+  mariadb: "Debian's package mariadb-server",
   'postgresql-15': "Debian's package postgresql-15",
   'postgresql-17': 'npm ci, with optional dependencies',
   'postgresql-18': 'npm ci, with optional dependencies',
