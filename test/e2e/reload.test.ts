@@ -104,8 +104,9 @@ describe('e2e: reloads and restarts under load', function () {
     await until(() => rig.gateway.state.connections === 0);
     const lost = calls.filter((call) => call.error && !windows.some((window) => excuses(window, call, rig)));
     expect(lost.map(({ error }) => String(error))).to.deep.equal([]);
-    expect(rig.of('refused').map(({ reason }) => reason)).to.deep.equal([]);
-    // On a busy machine a client may give UDP up; its session expires.
+    // On a busy machine a client may give UDP up, and goes on over TCP; its session expires.
+    const refused = rig.of('refused').filter(({ reason }) => reason !== 'unclaimed');
+    expect(refused.map(({ reason }) => reason)).to.deep.equal([]);
     await until(() => rig.gateway.state.engine.halfOpen.sessions === 0, 1.5 * defaultLimits.sessionLifetimeMs);
     expect(rig.gateway.state.engine.halfOpen).to.deep.equal({ sessions: 0, bytes: 0 });
     if (process.env.TURBOTLS_LONG === '1') {
