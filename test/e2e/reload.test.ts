@@ -27,7 +27,7 @@ import { until } from '../support/engine-rig.js';
 import { ALICE } from './line.js';
 import { startPostgresProgram } from './programs.js';
 
-const SECONDS = process.env.TURBOTLS_LONG === '1' ? 600 : 10;
+const SECONDS = Number(process.env.TURBOTLS_COUNT ?? (process.env.TURBOTLS_LONG === '1' ? 600 : 10));
 /** Of pgbench, per second: 2,000 a minute. As many again go to the backends that restart. */
 const RATE = 34;
 const RELOAD_MS = 1_000;
