@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { ClientInfo } from '../../../src/gateway/backend/index.js';
 import { encodeProxyV2 } from '../../../src/wire/proxy-protocol.js';
-import { findHaproxy, startHaproxy } from './haproxy.js';
+import { requirePart } from '../../servers/index.js';
+import { startHaproxy } from './haproxy.js';
 import { CLIENT, Rig } from './rig.js';
 
 describe('gateway backend: HAProxy hears', function () {
@@ -10,12 +11,8 @@ describe('gateway backend: HAProxy hears', function () {
   let haproxy: Awaited<ReturnType<typeof startHaproxy>>;
 
   before(async function () {
-    const path = findHaproxy();
-    if (path === undefined) {
-      if (process.env.CI === 'true') throw new Error('haproxy is missing, and CI needs it');
-      this.skip();
-    }
-    haproxy = await startHaproxy(path);
+    requirePart(this, 'haproxy');
+    haproxy = await startHaproxy();
   });
   after(() => haproxy?.stop());
 

@@ -1,26 +1,14 @@
 /** HAProxy as the receiver of PROXY headers: it answers with what it took from them. */
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Daemon, freePort } from '../../servers/daemon.js';
+import { locatePart } from '../../servers/parts.js';
 import { makeFolder, writeServerFile } from '../../servers/workshop.js';
 
-const FOLDERS = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin'];
-
-export function findHaproxy(): string | undefined {
-  return FOLDERS.map((folder) => join(folder, 'haproxy')).find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** On `port` it wants a PROXY header and then HTTP; says whom it takes for the client and for itself. */
-export async function startHaproxy(path: string): Promise<{ port: number; stop: () => Promise<void> }> {
+export async function startHaproxy(): Promise<{ port: number; stop: () => Promise<void> }> {
+  const path = locatePart('haproxy');
   const folder = await makeFolder('haproxy');
   const port = await freePort();
   const file = join(folder, 'haproxy.cfg');
