@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 export type LimitUnit = 'bytes' | 'count' | 'ms' | 'ratio';
 
 /** Node's timers fire at once where they are asked for more. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
+export const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** What a value must be, by unit, and how that is said. */
 const RULES: Readonly<Record<LimitUnit, { allows: (value: number) => boolean; text: string }>> = {

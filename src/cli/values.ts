@@ -2,11 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
+import { TIMER_MAX_MS } from '../limit-units.js';
 import type { HostAddress, PathAddress } from '../transport.js';
 
 const PORT_MAX = 65_535;
-/** Node's longest timer, ms. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 /** A name of a protocol (RFC 7301), printable. */
 const ALPN = /^[\x21-\x7e]{1,255}$/;
 

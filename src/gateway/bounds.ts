@@ -24,6 +24,3 @@ export const CANCELS_PER_SECOND = 100;
 export const CANCEL_TARGETS = 64;
 /** How long a backend may take for a CancelRequest, ms. */
 export const CANCEL_TIMEOUT_MS = 10 * SECOND;
-
-/** Node's timers fire at once where they are asked for more, ms. */
-export const TIMER_MAX_MS = 2 ** 31 - 1;

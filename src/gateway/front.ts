@@ -9,11 +9,12 @@
  */
 import { isIPv6 } from 'node:net';
 import { type Accepted, TurboListener } from '../engine/turbo-listener.js';
+import { TIMER_MAX_MS } from '../limit-units.js';
 import type { TcpSocket } from '../platform/network.js';
 import type { HostAddress } from '../transport.js';
 import { type ProxyHeader, readProxyHeader } from '../wire/proxy-protocol.js';
 import { type Arrival, type Endpoints, endpointsOf, endpointsOfSession } from './arrival.js';
-import { KEEP_ALIVE_MS, TIMER_MAX_MS } from './bounds.js';
+import { KEEP_ALIVE_MS } from './bounds.js';
 import type { Passed } from './cancel.js';
 import { GatewayError } from './errors.js';
 import type { GatewayEventListener } from './events.js';

@@ -7,11 +7,11 @@
  * began with.
  */
 import type { DropReason } from '../engine/events.js';
+import { TIMER_MAX_MS } from '../limit-units.js';
 import type { HostAddress } from '../transport.js';
 import { Admission } from './admission.js';
 import type { Arrival, Endpoints } from './arrival.js';
 import type { TargetState } from './backend/index.js';
-import { TIMER_MAX_MS } from './bounds.js';
 import { CancelKeys, Canceller, type Passed } from './cancel.js';
 import { Connection } from './connection.js';
 import { GatewayError } from './errors.js';

@@ -1,8 +1,9 @@
 /** The sections `limits` and `routes[].limits`. */
+
+import { TIMER_MAX_MS } from '../../limit-units.js';
 import type { GatewayLimits, RouteLimits } from '../plan.js';
 import { DEFAULT_CONNECTIONS_PER_SOURCE, DEFAULT_LIMITS } from './defaults.js';
 import type { Section } from './section.js';
-import { TIMER_MAX_MS } from './values.js';
 
 /** A ClientHello with a server name, ALPN and one key share has some 350 bytes; the length field of a handshake ends at 16 MiB. */
 const CLIENT_HELLO_BYTES = { min: 512, max: 1024 * 1024 };

@@ -5,8 +5,6 @@ import type { HostAddress } from '../../transport.js';
 import type { Placed } from './section.js';
 
 const PORT_MAX = 65_535;
-/** Node's longest timer. */
-export const TIMER_MAX_MS = 0x7fff_ffff;
 
 const HOST_NAME_MAX = 253;
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;

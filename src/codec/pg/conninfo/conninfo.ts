@@ -2,6 +2,7 @@
  * From a connection string, an object or nothing to a PgTarget, as libpq does it: what is given, then the service file,
  * then environment variables, then defaults ("Database Connection Control Functions"). Reads files, synchronously.
  */
+import { TIMER_MAX_MS } from '../../../limit-units.js';
 import { PgError } from '../errors.js';
 import { type Server, serversFrom } from './hosts.js';
 import { parseKeywordValue } from './keyword-value.js';
@@ -33,8 +34,6 @@ export type { ConninfoSources } from './surroundings.js';
 export type * from './target.js';
 
 const SECOND = 1000;
-/** Node's longest timer. */
-const TIMER_MAX_MS = 0x7fff_ffff;
 
 /** @throws PgError ERR_PG_BAD_OPTION, which names the parameter and holds no password */
 export function resolveConninfo(input: string | Conninfo | undefined, sources: ConninfoSources = {}): PgTarget {

@@ -1,4 +1,5 @@
 /** What a client is told, and what it makes of that. */
+import { TIMER_MAX_MS } from '../../../limit-units.js';
 import { type Address, type TlsOptions, type Transport, tcpTransport, tlsTransport } from '../../../transport.js';
 import { RedisError } from '../errors.js';
 import { type RedisLimits, redisLimitsWith } from '../limits.js';
@@ -83,8 +84,6 @@ export interface RedisConfig {
 export const DEFAULT_USER = 'default';
 const DEFAULT_PORT = 6379;
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
-/** Node's timers fire at once where they are asked for more. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 const PORT_MAX = 65_535;
 
 /**
