@@ -2,35 +2,27 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
+import { type AddressRules, parseHostAddress, portRange } from '../gateway/host-address.js';
 import { TIMER_MAX_MS } from '../limit-units.js';
 import type { HostAddress, PathAddress } from '../transport.js';
 
-const PORT_MAX = 65_535;
 /** A name of a protocol (RFC 7301), printable. */
 const ALPN = /^[\x21-\x7e]{1,255}$/;
 
-interface AddressRules {
-  /** For ':port'. */
-  host?: string;
-  /** Where no port is given. */
-  port?: number;
-  /** 0 only where a port is opened. */
-  minPort: 0 | 1;
-}
-
 /** 'host:port', '[v6]:port'; ':port' and 'host' where the rules have what is missing. */
-export function parseAddress(text: string, { host: anyHost, port: anyPort, minPort }: AddressRules): HostAddress {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]/]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const host = bracketed ?? (plain || anyHost);
-  const port = digits === undefined ? anyPort : Number(digits);
-  if (host === undefined || port === undefined) {
-    const bare = isIP(text) === 6 ? `; an IPv6 address is written [${text}]:PORT` : '';
-    throw new InvalidArgumentError(`It must be HOST:PORT${bare}.`);
+export function parseAddress(text: string, rules: AddressRules): HostAddress {
+  const parsed = parseHostAddress(text, rules);
+  if (!('problem' in parsed)) return parsed;
+  switch (parsed.problem) {
+    case 'form': {
+      const bare = isIP(text) === 6 ? `; an IPv6 address is written [${text}]:PORT` : '';
+      throw new InvalidArgumentError(`It must be HOST:PORT${bare}.`);
+    }
+    case 'brackets':
+      throw new InvalidArgumentError('In [ ] stands an IPv6 address.');
+    case 'port':
+      throw new InvalidArgumentError(`A port is ${portRange(rules.minPort)}.`);
   }
-  if (bracketed !== undefined && isIP(bracketed) !== 6)
-    throw new InvalidArgumentError('In [ ] stands an IPv6 address.');
-  if (port < minPort || port > PORT_MAX) throw new InvalidArgumentError(`A port is from ${minPort} to ${PORT_MAX}.`);
-  return { host, port };
 }
 
 /** Of a server. */

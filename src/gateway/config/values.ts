@@ -2,9 +2,8 @@
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import type { HostAddress } from '../../transport.js';
+import { parseHostAddress, portRange } from '../host-address.js';
 import type { Placed } from './section.js';
-
-const PORT_MAX = 65_535;
 
 const HOST_NAME_MAX = 253;
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
@@ -15,25 +14,25 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
  */
 export function addressFrom(
   { value, place }: Placed<string>,
-  { host: portAlone, minPort }: { host?: string; minPort: 0 | 1 },
+  rules: { host?: string; minPort: 0 | 1 },
 ): HostAddress | undefined {
-  const [, bracketed, plain = '', digits = ''] = value.match(/^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/) ?? [];
-  const host = bracketed ?? (plain === '' ? portAlone : plain);
-  const port = Number(digits);
-  if (digits === '' || host === undefined) {
-    const forms = portAlone === undefined ? '"host:port" or "[v6]:port"' : '"host:port", "[v6]:port" or ":port"';
-    place.error(`must be ${forms}, not ${JSON.stringify(value)}`);
-    return undefined;
+  const parsed = parseHostAddress(value, rules);
+  const problem = 'problem' in parsed ? parsed.problem : isHost(parsed.host) ? undefined : 'host';
+  if (!('problem' in parsed) && !problem) return parsed;
+  const [host, port] = value.split(/:(?=\d*$)/);
+  switch (problem) {
+    case 'form': {
+      const forms = rules.host === undefined ? '"host:port" or "[v6]:port"' : '"host:port", "[v6]:port" or ":port"';
+      place.error(`must be ${forms}, not ${JSON.stringify(value)}`);
+      break;
+    }
+    case 'port':
+      place.error(`the port must be ${portRange(rules.minPort)}, not ${port}`);
+      break;
+    default:
+      place.error(`${JSON.stringify(host)} is neither a host name nor an IP address`);
   }
-  if (bracketed === undefined ? !isHost(host) : isIP(host) !== 6) {
-    place.error(`${JSON.stringify(host)} is neither a host name nor an IP address`);
-    return undefined;
-  }
-  if (port < minPort || port > PORT_MAX) {
-    place.error(`the port must be from ${minPort} to ${PORT_MAX}, not ${digits}`);
-    return undefined;
-  }
-  return { host, port };
+  return undefined;
 }
 
 function isHost(host: string): boolean {
