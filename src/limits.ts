@@ -29,6 +29,12 @@ export interface Limits {
   clientHeldBytes: number;
   /** Datagrams held from UDP until TCP is connected. */
   clientHeldDatagrams: number;
+  /** Attempts at one TCP connection, the first one included: a lost SYN costs TCP a second. */
+  tcpAttempts: number;
+  /** How late TCP's answer may be, compared with UDP's, before the next attempt: this part of UDP's round trip. */
+  tcpLateRatio: number;
+  /** The same at least, ms. */
+  tcpLateMinMs: number;
   /** Least wait for UDP once TCP is connected, ms (the draft's figure). */
   graceMinMs: number;
   /** The wait for a server that is not known, as a part of the TCP connect time. */
@@ -97,6 +103,9 @@ export const defaultLimits: Readonly<Limits> = Object.freeze({
   clientDatagramsMax: 16,
   clientHeldBytes: 64 * KiB,
   clientHeldDatagrams: 64,
+  tcpAttempts: 3,
+  tcpLateRatio: 1 / 4,
+  tcpLateMinMs: 10,
   graceMinMs: 2,
   graceConnectRatio: 1 / 8,
   graceMaxRatio: 1 / 4,
@@ -134,6 +143,9 @@ export const limitUnits: Readonly<Record<keyof Limits, LimitUnit>> = Object.free
   clientDatagramsMax: 'count',
   clientHeldBytes: 'bytes',
   clientHeldDatagrams: 'count',
+  tcpAttempts: 'count',
+  tcpLateRatio: 'ratio',
+  tcpLateMinMs: 'ms',
   graceMinMs: 'ms',
   graceConnectRatio: 'ratio',
   graceMaxRatio: 'ratio',

@@ -7,8 +7,8 @@
  * When TCP is connected the grace runs; then the connection either claims its session with a tombstone or begins as
  * plain TLS over TCP. Which way, and when, is decided here in one place, as observables; bytes pass by them.
  */
-import type { TcpNetConnectOpts } from 'node:net';
 import { BehaviorSubject, type Observable, type Subscription } from 'rxjs';
+import { filter, take } from 'rxjs/operators';
 import { turbotls } from '#proto/turbotls.js';
 import { TurboError } from '../errors.js';
 import { type Limits, limitsWith } from '../limits.js';
@@ -19,10 +19,10 @@ import { TcpCarrier } from '../platform/tcp-carrier.js';
 import { TlsDuplex } from '../platform/tls-duplex.js';
 import { Flight } from '../wire/flight.js';
 import type { ClientIOOptions, Timeline, TurboInfo } from './connection.js';
-import { dialTcp } from './dial.js';
 import { type Graces, graceOver } from './grace.js';
 import { type FirstContact, PathMemory, type PathPlan } from './path-memory.js';
 import { ReplyReader } from './reply-reader.js';
+import { TcpAttempts } from './tcp-attempts.js';
 import { UdpCarrier } from './udp-carrier.js';
 
 const HandshakeState = turbotls.v1.HandshakeState;
@@ -57,7 +57,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   readonly #state = new BehaviorSubject<HandshakeState>(HandshakeState.RACING);
   #phase: Phase = { name: 'racing' };
   #udp: UdpCarrier | undefined;
-  #tcp: TcpSocket;
+  readonly #tcp: TcpAttempts;
   #tcpConnectedAt: number | undefined;
   #grace: Subscription | undefined;
   #replyTimer: Timer | undefined;
@@ -83,9 +83,16 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     this.#plan = this.#memory.plan(this.#endpoint, options.firstContact, options.limits);
     this.#startedAt = this.#clock.now();
     this.#flight = new Flight({ bytes: this.#limits.flightBytes, datagrams: this.#limits.flightDatagrams });
-    this.#tcp = this.#dial(options.tcp);
+    this.#tcp = new TcpAttempts({
+      tcp: options.tcp,
+      network: this.#network,
+      clock: this.#clock,
+      limits: this.#limits,
+      onConnected: () => this.#onTcpConnected(),
+      onError: (error) => this.#onTcpError(error),
+    });
     if (this.#plan.udp || options.require) {
-      this.#tcp.on('connectionAttempt', (address: string, port: number) => this.#openUdp(address, port));
+      this.tcp.on('connectionAttempt', (address: string, port: number) => this.#openUdp(address, port));
     }
   }
 
@@ -109,9 +116,14 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     }
   }
 
-  /** The TCP connection, for its addresses and options. */
+  /** The TCP connection, for its addresses; while it is being made, the first attempt at it, whose events those are. */
   get tcp(): TcpSocket {
-    return this.#tcp;
+    return this.#tcp.socket;
+  }
+
+  /** See TcpAttempts. */
+  changeTcp(name: string, setting: (tcp: TcpSocket) => void): void {
+    this.#tcp.change(name, setting);
   }
 
   /** The group to offer first to this server, where it asked for one last time. */
@@ -204,6 +216,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   /** UDP goes where TCP goes: each address that TCP tries gets a carrier, and the one before loses its own. */
   #openUdp(address: string, port: number): void {
     this.#closeUdp();
+    this.#tcp.forget();
     if (this.#phase.name !== 'racing') return;
     const udp = new UdpCarrier({
       address,
@@ -217,6 +230,12 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     });
     this.#udp = udp;
     udp.progress$.subscribe(() => this.#noteUdp(udp));
+    udp.progress$
+      .pipe(
+        filter(() => udp.answered),
+        take(1),
+      )
+      .subscribe(() => this.#tcp.answered(address, (udp.firstAnswerAt ?? 0) - (udp.firstSentAt ?? 0)));
   }
 
   #noteUdp({ firstSentAt, firstAnswerAt }: UdpCarrier): void {
@@ -229,16 +248,9 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     this.#udp = undefined;
   }
 
-  #dial(tcp: TcpNetConnectOpts): TcpSocket {
-    const socket = dialTcp(this.#network, tcp);
-    socket.once('connect', () => this.#onTcpConnected());
-    socket.on('error', (error: Error) => {
-      // Once a carrier has the socket, the carrier reports.
-      if (this.#tcp === socket && (this.#phase.name === 'racing' || this.#phase.name === 'redialling')) {
-        this.#fail(error);
-      }
-    });
-    return socket;
+  #onTcpError(error: Error): void {
+    // Once a carrier has the socket, the carrier reports.
+    if (this.#phase.name === 'racing' || this.#phase.name === 'redialling') this.#fail(error);
   }
 
   #onTcpConnected(): void {
@@ -255,8 +267,8 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     const lost = () => {
       if (this.#phase.name === 'racing') this.#onTcpLost();
     };
-    this.#tcp.once('end', lost);
-    this.#tcp.once('close', lost);
+    this.tcp.once('end', lost);
+    this.tcp.once('close', lost);
     if (!this.#tell(HandshakeState.GRACE)) return;
     this.#grace = graceOver(this.#udp, this.#graces(), this.#clock).subscribe(() => this.#choose());
   }
@@ -271,10 +283,10 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     return { silenceMs: longestMs, wholeMs: longestMs };
   }
 
-  /** How long TCP took, from the SYN on: the first datagram left with it. */
+  /** How long TCP took, from the SYN on: the first datagram left with the first one. */
   #timeToConnect(): number {
     const connectedAt = this.#tcpConnectedAt ?? this.#clock.now();
-    return connectedAt - (this.#udp?.firstSentAt ?? this.#startedAt);
+    return connectedAt - (this.#tcp.dialledAt ?? this.#udp?.firstSentAt ?? this.#startedAt);
   }
 
   /** TCP takes over: by the tombstone where UDP has brought something, else as plain TLS from its first byte. */
@@ -337,7 +349,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   }
 
   #carry(): TcpCarrier {
-    return new TcpCarrier(this.#tcp, {
+    return new TcpCarrier(this.tcp, {
       onBytes: (chunk) => this.#onBytes(chunk),
       onEnd: () => this.#onTcpEnd(),
       onError: (error) => this.#onTcpLost(error),
@@ -412,7 +424,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     this.#phase = { name: 'redialling' };
     const { remoteAddress } = carrier.socket;
     carrier.destroy();
-    this.#tcp = this.#dial({ ...this.#options.tcp, ...(remoteAddress === undefined ? {} : { host: remoteAddress }) });
+    this.#tcp.redial(remoteAddress);
   }
 
   #deliver(udp: UdpCarrier): void {
@@ -460,8 +472,9 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     this.#grace?.unsubscribe();
     this.#replyTimer?.cancel();
     this.#closeUdp();
+    this.#tcp.forget();
     if (phase.name === 'claiming') this.#leave(phase.carrier);
-    else this.#tcp.destroy();
+    else this.tcp.destroy();
     this.#releaseWithheld();
     this.#state.next(state);
     this.#state.complete();

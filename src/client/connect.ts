@@ -3,6 +3,8 @@ import type { OnReadOpts, TcpNetConnectOpts } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
+import { filter } from 'rxjs/operators';
+import { turbotls } from '#proto/turbotls.js';
 import { TurboError } from '../errors.js';
 import { groupAskedFor, withGroupFirst } from '../key-share.js';
 import type { Limits } from '../limits.js';
@@ -14,6 +16,8 @@ import { ClientIO } from './client-io.js';
 import type { TurboInfo } from './connection.js';
 import { readInto } from './on-read.js';
 import type { FirstContact, PathMemory } from './path-memory.js';
+
+const { HandshakeState } = turbotls.v1;
 
 export interface ClientTurboOptions {
   /**
@@ -140,7 +144,8 @@ function actAsTcp(socket: TLSSocket, io: ClientIO, { timeout, allowHalfOpen = fa
       if (!socket.destroyed) socket.emit(event, ...args);
     });
   }
-  io.tcp.prependOnceListener('connect', () => {
+  const connected$ = io.state$.pipe(filter((state) => state === HandshakeState.GRACE));
+  connected$.subscribe(() => {
     if (socket.destroyed) return;
     state.connecting = false;
     socket.emit('connect');

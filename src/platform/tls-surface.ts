@@ -10,12 +10,21 @@ import type { TcpSocket } from './network.js';
 /** Where a TLSSocket finds the TCP connection under it; a server's has none before its tombstone. */
 export interface TcpOwner {
   readonly tcp: TcpSocket | undefined;
+  /** Where a connection that is being made may become another one: changes that one too. */
+  changeTcp?(name: string, setting: (tcp: TcpSocket) => void): void;
 }
 
 const owners = new WeakMap<TLSSocket, TcpOwner>();
 
 function tcpOf(socket: object): TcpSocket | undefined {
   return owners.get(socket as TLSSocket)?.tcp;
+}
+
+/** What is changed again under the same name counts last. */
+function change(socket: object, name: string, setting: (tcp: TcpSocket) => void): void {
+  const owner = owners.get(socket as TLSSocket);
+  if (owner?.changeTcp) owner.changeTcp(name, setting);
+  else if (owner?.tcp) setting(owner.tcp);
 }
 
 /** A property of net.Socket, read from the TCP connection. */
@@ -42,19 +51,19 @@ Object.assign(surface, {
     return tcpOf(this)?.address() ?? {};
   },
   setNoDelay(this: TLSSocket, noDelay?: boolean): TLSSocket {
-    tcpOf(this)?.setNoDelay(noDelay);
+    change(this, 'noDelay', (tcp) => tcp.setNoDelay(noDelay));
     return this;
   },
   setKeepAlive(this: TLSSocket, enable?: boolean, initialDelay?: number): TLSSocket {
-    tcpOf(this)?.setKeepAlive(enable, initialDelay);
+    change(this, 'keepAlive', (tcp) => tcp.setKeepAlive(enable, initialDelay));
     return this;
   },
   ref(this: TLSSocket): TLSSocket {
-    tcpOf(this)?.ref();
+    change(this, 'ref', (tcp) => tcp.ref());
     return this;
   },
   unref(this: TLSSocket): TLSSocket {
-    tcpOf(this)?.unref();
+    change(this, 'ref', (tcp) => tcp.unref());
     return this;
   },
 });
