@@ -100,10 +100,7 @@ export class PathMemory {
     return {
       udp: path?.brokenUntil === undefined || path.brokenUntil <= this.#clock.now(),
       contact: (path?.carefulUntil ?? 0) > this.#clock.now() ? 'careful' : path?.accepted ? 'fast' : firstContact,
-      datagrams:
-        known === undefined
-          ? limits.clientDatagramsUnknown
-          : Math.min(known + Math.max(1, Math.ceil(known / 8)), limits.clientDatagramsMax),
+      datagrams: known === undefined ? limits.clientDatagramsUnknown : datagramsFor(known, limits),
       graceMs: (connectMs) => {
         // After a silent handshake UDP is asked, and not waited for.
         if (suspected) return 0;
@@ -175,6 +172,12 @@ export class PathMemory {
     this.#paths.set(key, path);
     return path;
   }
+}
+
+/** For a flight of `known` datagrams: enough to get it twice where that may be, else an eighth more than it takes. */
+function datagramsFor(known: number, { clientDatagramsMax }: Limits): number {
+  const twice = 2 * known;
+  return twice <= clientDatagramsMax ? twice : Math.min(known + Math.ceil(known / 8), clientDatagramsMax);
 }
 
 function interfaceAddresses(clock: Clock): () => string {

@@ -8,6 +8,11 @@ export class CreditLedger {
   #datagrams = 0;
   #bytes = 0;
 
+  /** How many datagrams may leave, if their bytes may. */
+  get datagrams(): number {
+    return this.#datagrams;
+  }
+
   received(bytes: number): void {
     this.#datagrams++;
     this.#bytes += AMPLIFICATION_MAX * bytes;

@@ -15,6 +15,7 @@ import type { ServerIO } from '../server/server-io.js';
 import { SERVER_OVERHEAD_MAX } from '../wire/constants.js';
 import { type ClientDatagram, decodeDatagram, encodeDatagram } from '../wire/datagram.js';
 import type { FirstBytes } from '../wire/first-bytes.js';
+import type { FlightDatagram } from '../wire/flight.js';
 import { encodeReply, type Tombstone } from '../wire/frame.js';
 import { connectionIdOf } from '../wire/identity.js';
 import type { DropReason, EngineEvent, RefuseReason, RejectReason } from './events.js';
@@ -185,7 +186,7 @@ export class Engine {
 
     session.credit.received(message.length);
     const reason = this.#take(session, datagram);
-    this.#send(session);
+    if (reason === undefined) this.#send(session);
     return reason;
   }
 
@@ -216,6 +217,7 @@ export class Engine {
   /** Puts a client's datagram into its session's stream, and gives the session to TLS when its ClientHello is there. */
   #take(session: Session, { sequence, acknowledged, payload }: ClientDatagram): DropReason | undefined {
     if (acknowledged > session.link.flight.sequence) return 'never-sent';
+    session.acknowledged = Math.max(session.acknowledged, acknowledged);
     if (sequence === 0 || session.inbound.has(sequence)) return undefined;
     // Else TLS could become secure before TCP has validated the client's address.
     if (session.link.flight.bytes > 0) return 'after-answer';
@@ -263,20 +265,43 @@ export class Engine {
     const { flight } = session.link;
     while (this.#udp && session.credit.covers(flight.nextLength + SERVER_OVERHEAD_MAX)) {
       const cut = flight.cut();
-      if (!cut) return;
-      const bytes = encodeDatagram({
-        side: 'server',
-        connectionId: session.connectionId,
-        sequence: cut.sequence,
-        acknowledged: session.inbound.delivered,
-        payload: cut.payload,
-        instance: session.instance,
-        lifetimeMs: Math.max(1, Math.floor(session.expiresAt - this.#clock.now())),
-        remaining: cut.remaining,
-      });
-      session.credit.sent(bytes.length);
-      this.#udp.send(bytes, session.port, session.address, ignoreSendError);
+      if (!cut) {
+        this.#repeat(session);
+        return;
+      }
+      this.#sendDatagram(session, cut);
     }
+  }
+
+  /**
+   * Sends the flight once more where credit is left for the whole of it: one lost datagram would cost the client the
+   * round trip that UDP saves, and nobody sends it again before TCP does.
+   */
+  #repeat(session: Session): void {
+    const { flight } = session.link;
+    const first = session.acknowledged + 1;
+    if (session.repeated || flight.sequence < first || session.credit.datagrams <= flight.sequence - first) return;
+    session.repeated = true;
+    for (let sequence = first; sequence <= flight.sequence; sequence++) {
+      const datagram = flight.datagram(sequence);
+      if (!session.credit.covers(datagram.payload.length + SERVER_OVERHEAD_MAX)) return;
+      this.#sendDatagram(session, datagram);
+    }
+  }
+
+  #sendDatagram(session: Session, { sequence, payload, remaining }: FlightDatagram): void {
+    const bytes = encodeDatagram({
+      side: 'server',
+      connectionId: session.connectionId,
+      sequence,
+      acknowledged: session.inbound.delivered,
+      payload,
+      instance: session.instance,
+      lifetimeMs: Math.max(1, Math.floor(session.expiresAt - this.#clock.now())),
+      remaining,
+    });
+    session.credit.sent(bytes.length);
+    this.#udp?.send(bytes, session.port, session.address, ignoreSendError);
   }
 
   /** A claim happens once, by whoever knows the secret; anything that does not fit makes no state. */

@@ -40,6 +40,10 @@ export class Session {
   io: ServerIO | undefined;
   /** When TLS got its ClientHello, on the clock; undefined again when it has answered. */
   handshakeBeganAt: number | undefined;
+  /** The last datagram of the flight that the client has, with all before it. */
+  acknowledged = 0;
+  /** The flight was sent once more. */
+  repeated = false;
   /** A tombstone has taken the session out of the table. */
   claimed = false;
 

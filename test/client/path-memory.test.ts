@@ -52,12 +52,12 @@ describe('client/path-memory', () => {
       );
     });
 
-    it('sends as many datagrams as the last flight took, and an eighth more, at most sixteen', () => {
+    it('sends twice as many datagrams as the last flight took, or an eighth more, at most sixteen', () => {
       const expected: [number, number][] = [
         [1, 2],
-        [2, 3],
-        [4, 5],
-        [8, 9],
+        [2, 4],
+        [4, 8],
+        [8, 16],
         [9, 11],
         [14, 16],
         [15, 16],
@@ -202,7 +202,7 @@ describe('client/path-memory', () => {
       clock.advance(TWO_DAYS - HOUR);
       memory.answered(A, { lagMs: 40, flightDatagrams: 8 });
       clock.advance(TWO_DAYS - HOUR);
-      expect(memory.plan(A).datagrams).to.equal(9);
+      expect(memory.plan(A).datagrams).to.equal(16);
       clock.advance(HOUR + 1);
       expect(memory.plan(A).datagrams).to.equal(6);
     });
@@ -211,7 +211,7 @@ describe('client/path-memory', () => {
       memory = new PathMemory({ clock, localNetwork: () => network, limits: { ...defaultLimits, pathEntries: 3 } });
       const endpoints = ['1', '2', '3', '4', '5'];
       for (const endpoint of endpoints) memory.answered(endpoint, { lagMs: 0, flightDatagrams: 8 });
-      expect(endpoints.map((endpoint) => memory.plan(endpoint).datagrams)).to.deep.equal([6, 6, 9, 9, 9]);
+      expect(endpoints.map((endpoint) => memory.plan(endpoint).datagrams)).to.deep.equal([6, 6, 16, 16, 16]);
     });
 
     it('everything when it is told to', () => {
@@ -249,6 +249,6 @@ describe('client/path-memory', () => {
   it('works on the real clock and interfaces', () => {
     const real = new PathMemory();
     real.answered(A, { lagMs: 0, flightDatagrams: 8 });
-    expect(real.plan(A).datagrams).to.equal(9);
+    expect(real.plan(A).datagrams).to.equal(16);
   });
 });

@@ -388,15 +388,33 @@ describe('engine/engine', () => {
       expect(Buffer.concat([...answers, ...later].map(({ payload }) => payload))).to.deep.equal(flight);
     });
 
-    it('never sends a datagram again', async () => {
+    it('sends its flight once more when it has earned the whole of it twice, and never again', async () => {
       const client = rig.client();
       client.hello();
-      client.stream.write(record());
+      client.request();
+      client.stream.write(record(1500));
       await settle();
-      expect(client.answers()).to.have.length(1);
+      expect(client.answers().map(({ sequence }) => sequence)).to.deep.equal([1, 2]);
+      client.request();
+      expect(client.answers()).to.deep.equal([]);
+      client.request();
+      expect(client.answers().map(({ sequence }) => sequence)).to.deep.equal([1, 2]);
       for (let count = 0; count < 20; count++) client.hello();
       await settle();
       expect(client.answers()).to.deep.equal([]);
+    });
+
+    it('repeats what it said, byte by byte, and not what the client says it has', async () => {
+      const client = rig.client();
+      client.hello();
+      for (let count = 0; count < 2; count++) client.request();
+      client.stream.write(record(2500));
+      await settle();
+      const flight = client.answers();
+      expect(flight).to.have.length(3);
+      client.request(1);
+      client.request(1);
+      expect(client.answers()).to.deep.equal(flight.slice(1));
     });
 
     it('waits ten seconds in a table half full, falling to two in a full one', async () => {
@@ -687,7 +705,8 @@ describe('engine/engine', () => {
       for (let count = 0; count < 300; count++) client.request();
       await settle();
       const sequences = client.answers().map(({ sequence }) => sequence);
-      expect(sequences).to.deep.equal(Array.from({ length: 15 }, (_, index) => index + 1));
+      const flight = Array.from({ length: 15 }, (_, index) => index + 1);
+      expect(sequences).to.deep.equal([...flight, ...flight]);
       for (const sequence of [65, 255, 256, 257, 65_535, 65_536, 65_537, 0xffff_ffff]) {
         client.send({ sequence, payload: record() });
       }
