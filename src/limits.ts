@@ -37,11 +37,11 @@ export interface Limits {
   tcpLateMinMs: number;
   /** Least wait for UDP once TCP is connected, ms (the draft's figure). */
   graceMinMs: number;
-  /** The wait for a server that is not known, as a part of the TCP connect time. */
+  /** The wait for UDP once TCP is connected, as a part of the TCP connect time. */
   graceConnectRatio: number;
   /** The longest wait, as a part of the TCP connect time: the caller must not feel that UDP is blocked. */
   graceMaxRatio: number;
-  /** The wait for a server that is known: this many times the lag remembered. */
+  /** The wait for a server that was late last time, if that is longer: this many times its lag. */
   graceLagFactor: number;
   /**
    * What a claim that cannot be taken back (`fast`) leaves of the session's life for the tombstone's retransmissions, ms:

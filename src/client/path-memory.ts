@@ -104,8 +104,8 @@ export class PathMemory {
       graceMs: (connectMs) => {
         // After a silent handshake UDP is asked, and not waited for.
         if (suspected) return 0;
-        const wanted =
-          path?.lagMs === undefined ? connectMs * limits.graceConnectRatio : path.lagMs * limits.graceLagFactor;
+        // A machine that is busy for a moment is no reason to give up a path that works.
+        const wanted = Math.max(connectMs * limits.graceConnectRatio, (path?.lagMs ?? 0) * limits.graceLagFactor);
         return Math.max(limits.graceMinMs, Math.min(wanted, connectMs * limits.graceMaxRatio));
       },
       graceMaxMs: (connectMs) => (suspected ? 0 : Math.max(limits.graceMinMs, connectMs * limits.graceMaxRatio)),

@@ -38,7 +38,7 @@ describe('client/path-memory', () => {
   });
 
   describe('of a path that answered', () => {
-    it('waits one and a half times its lag, within 2 ms and a quarter of the connect time', () => {
+    it('waits an eighth of the connect time or one and a half times its lag, at most a quarter of the connect time', () => {
       const lag = fc.double({ min: 0, max: 10_000, noNaN: true });
       const connect = fc.double({ min: 0, max: 10_000, noNaN: true });
       holds(
@@ -46,7 +46,9 @@ describe('client/path-memory', () => {
           if (isLate) memory.late(A, lagMs);
           else memory.answered(A, { lagMs, flightDatagrams: 2 });
           const plan = memory.plan(A);
-          expect(plan.graceMs(connectMs)).to.equal(Math.max(2, Math.min(1.5 * lagMs, connectMs / 4)));
+          expect(plan.graceMs(connectMs)).to.equal(
+            Math.max(2, Math.min(Math.max(1.5 * lagMs, connectMs / 8), connectMs / 4)),
+          );
           expect(plan.graceMaxMs(connectMs)).to.equal(Math.max(2, connectMs / 4));
         }),
       );
