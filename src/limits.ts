@@ -39,7 +39,7 @@ export interface Limits {
   graceMinMs: number;
   /** The wait for UDP once TCP is connected, as a part of the TCP connect time. */
   graceConnectRatio: number;
-  /** The longest wait, as a part of the TCP connect time: the caller must not feel that UDP is blocked. */
+  /** The longest wait, where UDP is there and only late, as a part of the TCP connect time: all of it is what is at stake. */
   graceMaxRatio: number;
   /** The wait for a server that was late last time, if that is longer: this many times its lag. */
   graceLagFactor: number;
@@ -107,8 +107,8 @@ export const defaultLimits: Readonly<Limits> = Object.freeze({
   tcpLateRatio: 1 / 4,
   tcpLateMinMs: 10,
   graceMinMs: 2,
-  graceConnectRatio: 1 / 8,
-  graceMaxRatio: 1 / 4,
+  graceConnectRatio: 1 / 4,
+  graceMaxRatio: 3 / 4,
   graceLagFactor: 1.5,
   claimMarginMs: 3 * SECOND,
   replyTimeoutMs: 1 * SECOND,

@@ -28,17 +28,17 @@ describe('client/path-memory', () => {
       expect(memory.plan(A, 'careful').contact).to.equal('careful');
     });
 
-    it('grants an eighth of the connect time as grace, a quarter when it is renewed, and never less than 2 ms', () => {
+    it('grants a quarter of the connect time as grace, three quarters when it is renewed, and never less than 2 ms', () => {
       const { graceMs, graceMaxMs } = memory.plan(A);
-      expect([graceMs(80), graceMaxMs(80)]).to.deep.equal([10, 20]);
-      expect([graceMs(16), graceMaxMs(16)]).to.deep.equal([2, 4]);
+      expect([graceMs(80), graceMaxMs(80)]).to.deep.equal([20, 60]);
+      expect([graceMs(16), graceMaxMs(16)]).to.deep.equal([4, 12]);
       expect([graceMs(1), graceMaxMs(1)]).to.deep.equal([2, 2]);
       expect([graceMs(0), graceMaxMs(0)]).to.deep.equal([2, 2]);
     });
   });
 
   describe('of a path that answered', () => {
-    it('waits an eighth of the connect time or one and a half times its lag, at most a quarter of the connect time', () => {
+    it('waits a quarter of the connect time or one and a half times its lag, at most three quarters of the connect time', () => {
       const lag = fc.double({ min: 0, max: 10_000, noNaN: true });
       const connect = fc.double({ min: 0, max: 10_000, noNaN: true });
       holds(
@@ -47,9 +47,9 @@ describe('client/path-memory', () => {
           else memory.answered(A, { lagMs, flightDatagrams: 2 });
           const plan = memory.plan(A);
           expect(plan.graceMs(connectMs)).to.equal(
-            Math.max(2, Math.min(Math.max(1.5 * lagMs, connectMs / 8), connectMs / 4)),
+            Math.max(2, Math.min(Math.max(1.5 * lagMs, connectMs / 4), connectMs * 0.75)),
           );
-          expect(plan.graceMaxMs(connectMs)).to.equal(Math.max(2, connectMs / 4));
+          expect(plan.graceMaxMs(connectMs)).to.equal(Math.max(2, connectMs * 0.75));
         }),
       );
     });
@@ -106,7 +106,7 @@ describe('client/path-memory', () => {
 
   it('takes limits of one connection, and undefined for the default', () => {
     const plan = memory.plan(A, 'fast', { graceMinMs: undefined, clientDatagramsUnknown: 3 });
-    expect([plan.datagrams, plan.graceMs(80)]).to.deep.equal([3, 10]);
+    expect([plan.datagrams, plan.graceMs(80)]).to.deep.equal([3, 20]);
   });
 
   it('counts connections that fail together as one failure', () => {
@@ -174,7 +174,7 @@ describe('client/path-memory', () => {
       memory.failed(A);
       memory.failed(A);
       expect(memory.plan(B).udp).to.equal(true);
-      expect(memory.plan(B).graceMs(80)).to.equal(10);
+      expect(memory.plan(B).graceMs(80)).to.equal(20);
     });
   });
 

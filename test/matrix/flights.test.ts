@@ -16,10 +16,10 @@ import { announceSeed, makeWorld, PORT, ROUND_TRIP_MS, SERVER, type Seen, type W
 /** A balancer's address; `route` sends what comes to it elsewhere. */
 const BALANCER = '10.0.0.9';
 const OTHER_SERVER = '10.0.0.3';
-/** The wait for UDP on first contact, in round trips: an eighth of the connect time. */
-const GRACE = 1 / 8;
+/** The wait for UDP on first contact, in round trips: a quarter of the connect time. */
+const GRACE = 1 / 4;
 /** The longest wait, in round trips. */
-const GRACE_MAX = 1 / 4;
+const GRACE_MAX = 3 / 4;
 /** Protocols that make a ClientHello longer than a datagram's payload. */
 const MANY_PROTOCOLS = Array.from({ length: 40 }, (_, index) => `a-protocol-with-a-long-name-${index}`.padEnd(36, '.'));
 
@@ -293,27 +293,28 @@ describe('flights, in round trips', () => {
     it('is waited for as long as the grace; the lag learnt is the next grace', async () => {
       await start();
       await world.server();
-      await expectFirstBytes('late by 6 ms', [[late('to client', 6), 'udp', UDP_MS + 6]]);
+      await expectFirstBytes('late by 12 ms', [[late('to client', 12), 'udp', UDP_MS + 12]]);
       memory.clear();
-      await expectFirstBytes('late by 7 ms, thrice; then by 11 ms', [
-        [late('to client', 7), 'tcp', TCP_MS + GRACE_MS],
-        [late('to client', 7), 'udp', UDP_MS + 7],
-        [late('to client', 7), 'udp', UDP_MS + 7],
-        // 1.5 times the lag of 7 ms
-        [late('to client', 11), 'tcp', TCP_MS + 10.5],
-        // 1.5 times the lag of 11 ms, but not more than a quarter of the connect time
-        [late('to client', 13), 'tcp', TCP_MS + GRACE_MAX_MS],
+      await expectFirstBytes('late by 13 ms, thrice; then by 20 ms, 31 ms, 38 ms', [
+        [late('to client', 13), 'tcp', TCP_MS + GRACE_MS],
+        [late('to client', 13), 'udp', UDP_MS + 13],
+        [late('to client', 13), 'udp', UDP_MS + 13],
+        // 1.5 times the lag of 13 ms, then of 20 ms
+        [late('to client', 20), 'tcp', TCP_MS + 19.5],
+        [late('to client', 31), 'tcp', TCP_MS + 30],
+        // 1.5 times the lag of 31 ms, but not more than three quarters of the connect time
+        [late('to client', 38), 'tcp', TCP_MS + GRACE_MAX_MS],
       ]);
     });
 
     it('earlier than TCP, it leaves the next one the grace of a first contact', async () => {
       await start();
       await world.server();
-      await expectFirstBytes('in time; late by 6 ms; in time; late by 7 ms', [
+      await expectFirstBytes('in time; late by 12 ms; in time; late by 13 ms', [
         [() => undefined, 'udp', UDP_MS],
-        [late('to client', 6), 'udp', UDP_MS + 6],
+        [late('to client', 12), 'udp', UDP_MS + 12],
         [() => undefined, 'udp', UDP_MS],
-        [late('to client', 7), 'tcp', TCP_MS + GRACE_MS],
+        [late('to client', 13), 'tcp', TCP_MS + GRACE_MS],
       ]);
     });
 
@@ -329,16 +330,16 @@ describe('flights, in round trips', () => {
     });
 
     it('renews the grace with each datagram, within its bound', async () => {
-      await start({ chainLength: 6 });
+      await start({ chainLength: 12 });
       await world.server();
       await expectFirstBytes('datagrams 5, 10 and 12 ms late', [[late('to client', 5, 10, 12), 'udp', UDP_MS + 12]]);
-      // Silent for more than 6.25 ms after the first: TCP brings the rest, which takes the round trip.
+      // Silent for more than 12.5 ms after the first: TCP brings the rest, which takes the round trip.
       memory.clear();
-      await expectFirstBytes('datagrams 5 and 12 ms late', [[late('to client', 5, 12), 'udp', TCP_MS + 5 + GRACE_MS]]);
+      await expectFirstBytes('datagrams 5 and 18 ms late', [[late('to client', 5, 18), 'udp', TCP_MS + 5 + GRACE_MS]]);
       // Each in time, and the last one behind the bound.
       memory.clear();
-      await expectFirstBytes('datagrams 5, 10 and 13 ms late', [
-        [late('to client', 5, 10, 13), 'udp', TCP_MS + GRACE_MAX_MS],
+      await expectFirstBytes('datagrams 10, 20, 30 and 38 ms late', [
+        [late('to client', 10, 20, 30, 38), 'udp', TCP_MS + GRACE_MAX_MS],
       ]);
     });
   });
