@@ -52,7 +52,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   readonly #memory: PathMemory;
   readonly #endpoint: string;
   readonly #plan: PathPlan;
-  readonly #startedAt: number;
+  #startedAt: number;
   readonly #flight: Flight;
   readonly #state = new BehaviorSubject<HandshakeState>(HandshakeState.RACING);
   #phase: Phase = { name: 'racing' };
@@ -91,8 +91,15 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
       onConnected: () => this.#onTcpConnected(),
       onError: (error) => this.#onTcpError(error),
     });
-    if (this.#plan.udp || options.require) {
-      this.tcp.on('connectionAttempt', (address: string, port: number) => this.#openUdp(address, port));
+    if (!options.deferred) this.start();
+  }
+
+  /** Dials; once, and only where that was deferred. */
+  start(): void {
+    this.#startedAt = this.#clock.now();
+    this.#tcp.start();
+    if (this.#plan.udp || this.#options.require) {
+      this.tcp?.on('connectionAttempt', (address: string, port: number) => this.#openUdp(address, port));
     }
   }
 
@@ -117,7 +124,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   }
 
   /** The TCP connection, for its addresses; while it is being made, the first attempt at it, whose events those are. */
-  get tcp(): TcpSocket {
+  get tcp(): TcpSocket | undefined {
     return this.#tcp.socket;
   }
 
@@ -267,8 +274,8 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     const lost = () => {
       if (this.#phase.name === 'racing') this.#onTcpLost();
     };
-    this.tcp.once('end', lost);
-    this.tcp.once('close', lost);
+    this.tcp?.once('end', lost);
+    this.tcp?.once('close', lost);
     if (!this.#tell(HandshakeState.GRACE)) return;
     this.#grace = graceOver(this.#udp, this.#graces(), this.#clock).subscribe(() => this.#choose());
   }
@@ -349,7 +356,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   }
 
   #carry(): TcpCarrier {
-    return new TcpCarrier(this.tcp, {
+    return new TcpCarrier(this.tcp as TcpSocket, {
       onBytes: (chunk) => this.#onBytes(chunk),
       onEnd: () => this.#onTcpEnd(),
       onError: (error) => this.#onTcpLost(error),
@@ -474,7 +481,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
     this.#closeUdp();
     this.#tcp.forget();
     if (phase.name === 'claiming') this.#leave(phase.carrier);
-    else this.tcp.destroy();
+    else this.tcp?.destroy();
     this.#releaseWithheld();
     this.#state.next(state);
     this.#state.complete();

@@ -100,15 +100,45 @@ export function connect(...args: unknown[]): TurboSocket {
   return overTurbo(tlsOptions, turbo, listener);
 }
 
+/**
+ * A socket that dials when its `connect` is called, as that of `new net.Socket()`: for clients that are given a stream and
+ * connect it themselves. What `connect` is called with is not looked at: TLS knows its server from the options.
+ */
+export function connectLater({ turbo = {}, ...options }: TurboConnectionOptions): TurboSocket {
+  announceExperimental();
+  const { socket, io } = secured(options, turbo, { deferred: true });
+  return Object.assign(socket, {
+    connect(_port?: unknown, _host?: unknown, listener?: unknown): TurboSocket {
+      if (typeof listener === 'function') socket.once('connect', listener as Listener);
+      io.start();
+      actAsTcp(socket, io, options);
+      return socket;
+    },
+  });
+}
+
 function overTurbo(
   options: Omit<TurboConnectionOptions, 'turbo'>,
   turbo: ClientTurboOptions,
   listener: Listener | undefined,
 ): TurboSocket {
+  const { socket, io } = secured(options, turbo);
+  if (listener) socket.once('secureConnect', listener);
+  actAsTcp(socket, io, options);
+  return socket;
+}
+
+/** TLS, and below it what TurboTLS is. */
+function secured(
+  options: Omit<TurboConnectionOptions, 'turbo'>,
+  turbo: ClientTurboOptions,
+  { deferred = false } = {},
+): { socket: TurboSocket; io: ClientIO } {
   const { firstContact, memory, limits, network, clock, mode } = turbo;
   const { signal, onread, ...tlsOptions } = options;
   const io = new ClientIO({
     tcp: tcpOptions(options),
+    deferred,
     firstContact,
     require: mode === 'require',
     memory,
@@ -120,13 +150,11 @@ function overTurbo(
     const socket = connectTls({ ...withGroupFirst(tlsOptions, io.group), socket: io });
     // Not as an option: a TLSSocket that is aborted while it is made goes on to connect.
     if (signal !== undefined) addAbortSignal(signal, socket);
-    if (listener) socket.once('secureConnect', listener);
     giveTcpSurface(socket, io);
     if (onread) readInto(socket, onread);
-    actAsTcp(socket, io, options);
     io.onFailure = (error) => socket.destroy(error);
     socket.once('secureConnect', () => io.handshakeDone(groupAskedFor(socket)));
-    return Object.assign(socket, { turbo: io as TurboInfo });
+    return { socket: Object.assign(socket, { turbo: io as TurboInfo }), io };
   } catch (error) {
     io.destroy(); // a bad key, say: tls.connect throws, and nothing may stay behind
     throw error;
@@ -140,7 +168,7 @@ function actAsTcp(socket: TLSSocket, io: ClientIO, { timeout, allowHalfOpen = fa
   // A TLSSocket takes this from its stream, and knows no option for it.
   socket.allowHalfOpen = allowHalfOpen;
   for (const event of ['lookup', 'connectionAttempt', 'connectionAttemptFailed', 'connectionAttemptTimeout']) {
-    io.tcp.on(event, (...args: unknown[]) => {
+    io.tcp?.on(event, (...args: unknown[]) => {
       if (!socket.destroyed) socket.emit(event, ...args);
     });
   }

@@ -12,6 +12,8 @@ type HandshakeState = turbotls.v1.HandshakeState;
 export interface ClientIOOptions {
   /** As for net.connect; `host` may be a name. */
   tcp: TcpNetConnectOpts;
+  /** Whether nothing is dialled before `start`. Default false. */
+  deferred?: boolean | undefined;
   /** When TLS gets the server's bytes from UDP on a path that is not known. Default 'fast'. */
   firstContact?: FirstContact | undefined;
   /** Fail rather than run over TCP alone. Default false. */

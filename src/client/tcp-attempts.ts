@@ -25,18 +25,21 @@ export class TcpAttempts {
   readonly #options: TcpAttemptsOptions;
   readonly #settings = new Map<string, (socket: TcpSocket) => void>();
   readonly #further = new Set<TcpSocket>();
-  #socket: TcpSocket;
+  #socket: TcpSocket | undefined;
   #timer: Timer | undefined;
   #dialledAt: number | undefined;
 
   constructor(options: TcpAttemptsOptions) {
     this.#options = options;
-    this.#socket = this.#dial(options.tcp);
   }
 
-  /** The connection; until there is one, the first attempt at it. */
-  get socket(): TcpSocket {
+  /** The connection; until there is one, the first attempt at it. Undefined before `start`. */
+  get socket(): TcpSocket | undefined {
     return this.#socket;
+  }
+
+  start(): void {
+    this.#socket = this.#dial(this.#options.tcp);
   }
 
   /** When the attempt that connected was made, on the clock, where it was not the first. */
@@ -44,10 +47,10 @@ export class TcpAttempts {
     return this.#dialledAt;
   }
 
-  /** Changes the connection, and whichever attempt becomes it. What is changed again under the same name counts last. */
+  /** Changes the connection, and whichever attempt becomes it, those to come too. What is changed again under the same name counts last. */
   change(name: string, setting: (socket: TcpSocket) => void): void {
     this.#settings.set(name, setting);
-    setting(this.#socket);
+    if (this.#socket) setting(this.#socket);
     for (const socket of this.#further) setting(socket);
   }
 
@@ -55,7 +58,7 @@ export class TcpAttempts {
   answered(address: string, roundTripMs: number): void {
     const { tcp, limits } = this.#options;
     // Two connections from the same port to the same address cannot be.
-    if (tcp.localPort !== undefined || !this.#socket.connecting) return;
+    if (tcp.localPort !== undefined || !this.#socket?.connecting) return;
     const lateMs = Math.max(limits.tcpLateMinMs, roundTripMs * limits.tcpLateRatio);
     this.#attemptAgain({ ...tcp, host: address, lookup: undefined }, lateMs, roundTripMs + lateMs);
   }
@@ -101,7 +104,7 @@ export class TcpAttempts {
       const first = this.#socket;
       this.#socket = socket;
       this.#dialledAt = dialledAt;
-      first.destroy();
+      first?.destroy();
     }
     this.forget();
     this.#options.onConnected();

@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import type { ClientIO } from '../../src/experimental.js';
+import type { TcpSocket } from '../../src/platform/network.js';
+
 import { bytes, type Digest, digest } from './bytes.js';
 import { onEach, until } from './transports.js';
 
@@ -52,8 +54,9 @@ describe('compliance: backpressure', () => {
         const io = (client as unknown as { turbo: ClientIO }).turbo;
         expect(io.readableLength).to.be.at.most(io.readableHighWaterMark + SLACK);
         expect(io.writableLength).to.be.at.most(io.writableHighWaterMark + SLACK);
-        expect(io.tcp.readableLength).to.be.at.most(io.tcp.readableHighWaterMark + SLACK);
-        expect(io.tcp.writableLength).to.be.at.most(io.tcp.writableHighWaterMark + SLACK);
+        const tcp = io.tcp as TcpSocket;
+        expect(tcp.readableLength).to.be.at.most(tcp.readableHighWaterMark + SLACK);
+        expect(tcp.writableLength).to.be.at.most(tcp.writableHighWaterMark + SLACK);
       }
 
       // The reader awakes: everything comes, and the writer may go on.
