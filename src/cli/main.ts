@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../gateway/config/index.js';
 import { checkCommand } from './check-command.js';
+import { compareCommand } from './compare-command.js';
 import { complain, EXIT, type ExitCode, UsageError } from './exit.js';
 import { gatewayCommand } from './gateway-command.js';
 import { pingCommand } from './ping-command.js';
@@ -35,7 +36,8 @@ function program(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'turbotls: ')) })
     .exitOverride()
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 not understood, 130 interrupted\n');
-  for (const command of [gatewayCommand, proxyCommand, checkCommand, pingCommand].map((make) => make(finish))) {
+  const commands = [gatewayCommand, proxyCommand, checkCommand, pingCommand, compareCommand];
+  for (const command of commands.map((make) => make(finish))) {
     main.addCommand(command.copyInheritedSettings(main));
   }
   return main;

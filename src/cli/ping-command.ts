@@ -4,6 +4,7 @@ import { DEFAULT_ALPN, type PingReport, ping } from '../gateway/ping.js';
 import type { HostAddress } from '../transport.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { pingPicture } from './ping-picture.js';
+import { terminalStyle } from './terminal-style.js';
 import { alpn, contentOf, duration, listOf, parseAddress, positive } from './values.js';
 
 interface PingCommandOptions {
@@ -58,15 +59,4 @@ async function run(address: HostAddress, options: PingCommandOptions): Promise<E
 
 function succeeded({ tlsBegins }: PingReport): boolean {
   return tlsBegins !== null;
-}
-
-/** Blocks where the locale has them, colours where there is a terminal that takes them (https://no-color.org). */
-function terminalStyle() {
-  const { stdout, env } = process;
-  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
-  return {
-    width: stdout.columns || 80,
-    colour: stdout.isTTY === true && !env.NO_COLOR && stdout.hasColors(),
-    unicode: stdout.isTTY === true && /utf-?8/i.test(locale),
-  };
 }

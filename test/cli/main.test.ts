@@ -12,7 +12,7 @@ describe('cli: turbotls', function () {
     expect(await runTurbotls('--version')).to.deep.equal({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
-  for (const command of ['gateway', 'proxy', 'check', 'ping']) {
+  for (const command of ['gateway', 'proxy', 'check', 'ping', 'compare']) {
     it(`has help with examples for ${command}`, async () => {
       const { code, stdout, stderr } = await runTurbotls(command, '--help');
       expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
