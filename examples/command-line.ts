@@ -76,6 +76,12 @@ export function commandLine<const T extends Record<string, Option>>(about: strin
   }
 }
 
+/** The value of an option is not understood: the program ends with 2. */
+export function refuse(error: Error): never {
+  console.error(`${program}: ${error.message}\n(--help says more)`);
+  process.exit(EXIT_USAGE);
+}
+
 /** Says what went wrong, not where in the code: the program ends with 1 as soon as nothing holds it. */
 export function fail(error: Error): void {
   const reasons = error instanceof AggregateError ? error.errors.map(({ message }) => message) : [error.message];

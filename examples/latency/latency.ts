@@ -10,12 +10,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
+import { terminalStyle } from '../../src/cli/terminal-style.js';
 import { allCases } from '../../src/compare/cases/index.js';
 import { thisMachine } from '../../src/compare/machine.js';
 import type { Report, Run, Sweep } from '../../src/compare/model.js';
 import { html, json, readReport, svgs } from '../../src/compare/report/index.js';
 import { table } from '../../src/compare/table.js';
-import { commandLine, EXIT_INTERRUPTED, fail, onInterrupt } from '../command-line.js';
+import { commandLine, EXIT_INTERRUPTED, fail, onInterrupt, refuse } from '../command-line.js';
 import { type LinkKind, linkMissing, linkMissingInUserNamespace, runInUserNamespace } from './link/index.js';
 import { Stage } from './stage.js';
 import { clean, type PlannedRun, plan, SWEEPS } from './sweeps.js';
@@ -68,9 +69,7 @@ try {
 }
 
 async function main(): Promise<void> {
-  const sweeps = sweepsOf(options.sweeps);
-  const kind = linkKindOf(options.link);
-  const cases = casesOf(options.only);
+  const { sweeps, kind, cases } = understood();
   const missing = options.loopback ? undefined : linkMissing(kind);
   if (missing !== undefined && linkMissingInUserNamespace(kind) === undefined) {
     process.exitCode = await runInUserNamespace();
@@ -81,6 +80,14 @@ async function main(): Promise<void> {
     console.error('Measuring over loopback; your own server is measured by: npx turbotls compare HOST:PORT\n');
   }
   show(await measureAll({ sweeps, kind, cases, onLoopback: options.loopback || missing !== undefined }));
+}
+
+function understood() {
+  try {
+    return { sweeps: sweepsOf(options.sweeps), kind: linkKindOf(options.link), cases: casesOf(options.only) };
+  } catch (error) {
+    return refuse(error as Error);
+  }
 }
 
 async function measureAll(what: {
@@ -178,15 +185,7 @@ function notesOf({ link, served }: Stage, busy: number): string[] {
 }
 
 function show(report: Report): void {
-  const { stdout, env } = process;
-  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
-  const onTerminal = stdout.isTTY === true;
-  const style = {
-    width: stdout.columns || 100,
-    colour: onTerminal && !env.NO_COLOR && stdout.hasColors(),
-    unicode: onTerminal && /utf-?8/i.test(locale),
-  };
-  console.log(options.json ? json(report) : table(report, style));
+  process.stdout.write(options.json ? json(report) : table(report, terminalStyle()));
   if (options.html !== undefined) {
     writeFileSync(options.html, html(report));
     console.error(`\nThe report with its pictures: ${options.html}`);

@@ -79,7 +79,7 @@ async function run(text: string, options: CompareCommandOptions): Promise<ExitCo
   } finally {
     clearNarration();
   }
-  process.stdout.write(json ? compare.json(report) : `${compare.table(report, terminalStyle())}\n${notesOf(report)}`);
+  process.stdout.write(json ? compare.json(report) : compare.table(report, terminalStyle()));
   if (html !== undefined) save(html, compare.html(report));
   if (isMeasured(report)) return EXIT.ok;
   complain(new Error('nothing could be measured; what stands above says why'));
@@ -145,10 +145,6 @@ function advised(error: unknown, { address: { host, port } }: Target): Error {
     return new Error(`TLS does not come about; turbotls ping ${host}:${port} says what the server speaks`, { cause });
   }
   return cause;
-}
-
-function notesOf({ notes }: Report): string {
-  return notes.map((note) => `${note}\n`).join('');
 }
 
 function isMeasured({ runs }: Report): boolean {

@@ -71,6 +71,7 @@ export function table(report: Report, style: TerminalStyle): string {
       lines.push(...missingLines(series, style));
     }
   }
+  if (report.notes.length > 0) lines.push('', ...report.notes.map(printable));
   return `${lines.slice(1).join('\n')}\n`;
 }
 
