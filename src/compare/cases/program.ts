@@ -53,19 +53,25 @@ export async function prepareProgram(
   if (file === undefined) return { missing: `the program ${name} is not installed` };
   const startMs = await timeStart(file, signal);
   const server = await resolveServer(target);
-  const proxy = throughProxy ? await startProxy(server.turbo) : undefined;
   const home = await mkdtemp(join(tmpdir(), 'turbotls-compare-'));
-  const files = { home, ca: join(home, 'ca.pem') };
-  await writeFile(files.ca, target.ca ?? rootCertificates.join('\n'));
-  const invocation = { file, ...tell(proxy?.address ?? server.tls, files) };
-  return {
-    startMs,
-    once: async (signal) => ({ ms: await timeProgram(invocation, signal), phases: [] }),
-    close: async () => {
-      await proxy?.close();
-      await rm(home, { recursive: true, force: true });
-    },
-  };
+  const removeHome = () => rm(home, { recursive: true, force: true });
+  try {
+    const files = { home, ca: join(home, 'ca.pem') };
+    await writeFile(files.ca, target.ca ?? rootCertificates.join('\n'));
+    const proxy = throughProxy ? await startProxy(server.turbo) : undefined;
+    const invocation = { file, ...tell(proxy?.address ?? server.tls, files) };
+    return {
+      startMs,
+      once: async (signal) => ({ ms: await timeProgram(invocation, signal), phases: [] }),
+      close: async () => {
+        await proxy?.close();
+        await removeHome();
+      },
+    };
+  } catch (error) {
+    await removeHome();
+    throw error;
+  }
 }
 
 /** As it runs for long, it learns the path with its first connection. */
