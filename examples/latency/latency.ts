@@ -116,10 +116,7 @@ async function measureAll(what: {
     progress: narrate,
   });
   try {
-    const measured: Run[] = [];
-    for (const [at, planned] of runs.entries()) {
-      measured.push(await measureRun(stage, planned, what.cases, `${at + 1} of ${runs.length}`));
-    }
+    const measured = await measureRuns(stage, runs, what.cases);
     return {
       version: 1,
       command: `npm run latency -- ${process.argv.slice(2).join(' ')}`.replace(/ -- $/, ''),
@@ -127,13 +124,30 @@ async function measureAll(what: {
       machine: thisMachine(),
       network: networkOf(stage),
       runs: measured,
-      notes: notesOf(stage, busy),
+      notes: [
+        ...(measured.length < runs.length ? [`Interrupted: ${measured.length} of ${runs.length} parts.`] : []),
+        ...notesOf(stage, busy),
+      ],
     };
   } finally {
     narrate('clearing up');
     await stage.close();
     narrate();
   }
+}
+
+/** Those that were measured when it was interrupted. */
+async function measureRuns(stage: Stage, runs: readonly PlannedRun[], cases: readonly string[]): Promise<Run[]> {
+  const measured: Run[] = [];
+  try {
+    for (const planned of runs) {
+      measured.push(await measureRun(stage, planned, cases, `${measured.length + 1} of ${runs.length}`));
+    }
+  } catch (error) {
+    if (!ending.signal.aborted || measured.length === 0) throw error;
+    process.exitCode = EXIT_INTERRUPTED;
+  }
+  return measured;
 }
 
 async function measureRun(stage: Stage, planned: PlannedRun, only: readonly string[], which: string): Promise<Run> {
