@@ -48,7 +48,7 @@ const CERTIFICATES: [CertificateKind, string][] = [
 /** A second. */
 const LOADS = [0, 200];
 /** Connections under loss wait for timers most of the time. */
-const LOSS_CONCURRENCY = 10;
+const LOSS_CONCURRENCY = 16;
 
 /** Of a network that does nothing but to take its time. */
 export function clean(roundTripMs: number, seed: number): Conditions {
