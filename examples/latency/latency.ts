@@ -8,18 +8,16 @@
  *   npx turbotls compare db.example.org:443           your own server, over your own network
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { terminalStyle } from '../../src/cli/terminal-style.js';
 import { allCases } from '../../src/compare/cases/index.js';
-import { thisMachine } from '../../src/compare/machine.js';
-import type { Report, Run, Sweep } from '../../src/compare/model.js';
+import type { Report, Sweep } from '../../src/compare/model.js';
 import { html, json, readReport, svgs } from '../../src/compare/report/index.js';
 import { table } from '../../src/compare/table.js';
 import { commandLine, EXIT_INTERRUPTED, fail, onInterrupt, refuse } from '../command-line.js';
 import { type LinkKind, linkMissing, linkMissingInUserNamespace, runInUserNamespace } from './link/index.js';
-import { Stage } from './stage.js';
-import { clean, type PlannedRun, plan, SWEEPS } from './sweeps.js';
+import { measureAll } from './measure-all.js';
+import { plan, SWEEPS } from './sweeps.js';
 
 const options = commandLine('Measures every way to connect, over a link with real round trips on this machine.', {
   quick: { kind: 'flag', about: 'few connections, within two minutes' },
@@ -47,13 +45,7 @@ const options = commandLine('Measures every way to connect, over a link with rea
 
 const SAMPLES = { full: 25, quick: 3 };
 const LOSS_SAMPLES = { full: 500, quick: 40 };
-/** Shorter ones cannot be told from what connecting costs the machine, ms. */
-const LEAST_ROUND_TRIP_MS = 5;
-/** A report is marked where the machine did other work, by its load average for each core. */
-const BUSY_LOAD = 0.5;
 
-/** Of the link without loss, by what was asked for, ms. */
-const roundTrips = new Map<number, number>();
 let narrated = '';
 
 const ending = new AbortController();
@@ -79,7 +71,24 @@ async function main(): Promise<void> {
     console.error(`No link between two hosts can be made here: ${missing}.`);
     console.error('Measuring over loopback; your own server is measured by: npx turbotls compare HOST:PORT\n');
   }
-  show(await measureAll({ sweeps, kind, cases, onLoopback: options.loopback || missing !== undefined }));
+  const onLoopback = options.loopback || missing !== undefined;
+  const size = options.quick ? 'quick' : 'full';
+  const { rtt: roundTripMs, seed, pcap, quick } = options;
+  const runs = plan({
+    roundTripMs,
+    seed,
+    quick,
+    samples: options.samples || SAMPLES[size],
+    lossSamples: options['loss-samples'] || LOSS_SAMPLES[size],
+    sweeps: onLoopback ? ['cases'] : sweeps,
+  });
+  const args = process.argv.slice(2);
+  const command = args.length === 0 ? 'npm run latency' : `npm run latency -- ${args.join(' ')}`;
+  const { signal } = ending;
+  show(
+    await measureAll({ runs, cases, roundTripMs, seed, onLoopback, kind, pcap, command, signal, progress: narrate }),
+  );
+  if (signal.aborted) process.exitCode = EXIT_INTERRUPTED;
 }
 
 function understood() {
@@ -88,114 +97,6 @@ function understood() {
   } catch (error) {
     return refuse(error as Error);
   }
-}
-
-async function measureAll(what: {
-  sweeps: readonly Sweep[];
-  kind: LinkKind | undefined;
-  cases: readonly string[];
-  onLoopback: boolean;
-}): Promise<Report> {
-  const begunAt = new Date();
-  const size = options.quick ? 'quick' : 'full';
-  const { rtt: roundTripMs, seed } = options;
-  const busy = (loadavg()[0] as number) / thisMachine().cores;
-  const runs = plan({
-    roundTripMs,
-    seed,
-    quick: options.quick,
-    samples: options.samples || SAMPLES[size],
-    lossSamples: options['loss-samples'] || LOSS_SAMPLES[size],
-    sweeps: what.onLoopback ? ['cases'] : what.sweeps,
-  });
-  const stage = await Stage.open({
-    conditions: what.onLoopback ? undefined : clean(roundTripMs, seed),
-    kind: what.kind,
-    pcap: options.pcap,
-    signal: ending.signal,
-    progress: narrate,
-  });
-  try {
-    const measured = await measureRuns(stage, runs, what.cases);
-    return {
-      version: 1,
-      command: `npm run latency -- ${process.argv.slice(2).join(' ')}`.replace(/ -- $/, ''),
-      date: begunAt.toISOString(),
-      machine: thisMachine(),
-      network: networkOf(stage),
-      runs: measured,
-      notes: [
-        ...(measured.length < runs.length ? [`Interrupted: ${measured.length} of ${runs.length} parts.`] : []),
-        ...notesOf(stage, busy),
-      ],
-    };
-  } finally {
-    narrate('clearing up');
-    await stage.close();
-    narrate();
-  }
-}
-
-/** Those that were measured when it was interrupted. */
-async function measureRuns(stage: Stage, runs: readonly PlannedRun[], cases: readonly string[]): Promise<Run[]> {
-  const measured: Run[] = [];
-  try {
-    for (const planned of runs) {
-      measured.push(await measureRun(stage, planned, cases, `${measured.length + 1} of ${runs.length}`));
-    }
-  } catch (error) {
-    if (!ending.signal.aborted || measured.length === 0) throw error;
-    process.exitCode = EXIT_INTERRUPTED;
-  }
-  return measured;
-}
-
-async function measureRun(stage: Stage, planned: PlannedRun, only: readonly string[], which: string): Promise<Run> {
-  const { sweep, label, at, conditions, certificate, cases: wanted, ...order } = planned;
-  const cases = wanted === 'all' ? only : only.filter((id) => wanted.includes(id));
-  const { link } = stage;
-  const heading = `${which}, ${sweep}, ${label}`;
-  narrate(`${heading}: measuring the round trip`);
-  const roundTripMs = await measuredRoundTrip(stage, planned);
-  const results = await stage.measure(
-    { ...order, cases, certificate, conditions: link && conditions, traced: sweep === 'cases' || sweep === 'udp' },
-    ({ text, done, of }) => narrate(`${heading}: ${Math.floor((100 * done) / of)} %, ${text}`),
-  );
-  return {
-    sweep,
-    label: link ? label : 'loopback',
-    at,
-    conditions: link && conditions,
-    certificate,
-    roundTripMs,
-    results,
-  };
-}
-
-/** Each is measured once. */
-async function measuredRoundTrip({ link }: Stage, { conditions }: PlannedRun): Promise<number | undefined> {
-  const { roundTripMs, seed } = conditions;
-  if (!link || roundTripMs < LEAST_ROUND_TRIP_MS) return undefined;
-  const known = roundTrips.get(roundTripMs);
-  if (known !== undefined) return known;
-  await link.set(clean(roundTripMs, seed));
-  const measured = await link.measureRoundTrip();
-  roundTrips.set(roundTripMs, measured);
-  return measured;
-}
-
-function networkOf({ link }: Stage): string {
-  if (!link) return 'loopback of this machine';
-  const between = link.kind === 'netem' ? "the kernel's netem" : 'a link in user space, on TUN devices';
-  return `two network namespaces of one machine with ${between} between them`;
-}
-
-function notesOf({ link, served }: Stage, busy: number): string[] {
-  const notes = Object.entries(served.missing).map(([name, why]) => `not served: ${name}: ${why}`);
-  if (!link) notes.unshift('Loopback has no round trip to save: only what each way costs the machine is seen here.');
-  if (busy > BUSY_LOAD)
-    notes.push(`The machine did other work: its load average was ${busy.toFixed(1)} for each core.`);
-  return notes;
 }
 
 function show(report: Report): void {
