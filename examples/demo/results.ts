@@ -36,7 +36,7 @@ export function total({ firstByte, secure }: Timing): number {
 export function summarize(link: Link, timings: Timings): Report {
   const medians = [...timings].map(([contender, all]) => ({ contender, all, median: medianOf(all) }));
   const reference = medians[0]?.median as Timing;
-  const roundTripMs = link.roundTripMs ?? roundTripOf(reference);
+  const roundTripMs = link.roundTripMs ?? (link.kind === 'remote' ? roundTripOf(reference) : undefined);
   const title =
     link.roundTripMs === undefined && roundTripMs
       ? `${link.title}, round trip about ${Math.round(roundTripMs)} ms`
@@ -57,7 +57,7 @@ export function summarize(link: Link, timings: Timings): Report {
   };
 }
 
-/** TCP connects in one round trip; where that is next to nothing, so is what can be told from it. */
+/** TCP connects in one round trip; where that is next to nothing, so is what can be told from it, as of loopback. */
 function roundTripOf({ tcpConnected = 0 }: Timing): number | undefined {
   return tcpConnected >= LEAST_ROUND_TRIP_MS ? tcpConnected : undefined;
 }

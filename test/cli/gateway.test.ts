@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as tls from 'node:tls';
 import { expect } from 'chai';
 import { connect as connectTurbo } from '../../src/experimental.js';
+import { answerTo, secured } from '../gateway/clients.js';
 import { closeRigs, startTls } from '../gateway/proxy-rig.js';
 import { type Certificate, makeCertificate } from '../support/certificates.js';
 import { endPrograms, portOf, runTurbotls, startTurbotls } from './turbotls.js';
@@ -39,14 +40,7 @@ describe('cli: turbotls gateway', function () {
     const client = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificate.ca, ...options });
     sockets.add(client);
     client.on('error', () => {});
-    await once(client, 'secureConnect');
-    return client;
-  }
-
-  async function echoed(client: Socket, text: string): Promise<string> {
-    client.write(text);
-    const [bytes] = await once(client, 'data');
-    return String(bytes);
+    return secured(client);
   }
 
   /** A server that says who it is. */
@@ -59,10 +53,10 @@ describe('cli: turbotls gateway', function () {
     const gateway = startTurbotls('gateway', '--listen', '127.0.0.1:0', '--to', `tls://127.0.0.1:${backend.port}`);
     // A session over UDP that TCP did not claim would be waited for.
     const client = await secure(await portOf(gateway), {}, tls.connect);
-    expect(await echoed(client, 'hello')).to.equal('hello');
+    expect(await answerTo(client, 'hello')).to.equal('hello');
     gateway.process.kill('SIGTERM');
     await gateway.said(/"connections":1,"deadlineMs":30000,"msg":"draining"/);
-    expect(await echoed(client, 'still here')).to.equal('still here');
+    expect(await answerTo(client, 'still here')).to.equal('still here');
     client.end();
     const { code, stdout, stderr } = await gateway.ended;
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
@@ -78,7 +72,7 @@ describe('cli: turbotls gateway', function () {
     const gateway = startTurbotls('gateway', '--listen', '127.0.0.1:0', ...to, ...files);
     const client = await secure(await portOf(gateway), { ALPNProtocols: ['redis'] });
     expect(client.alpnProtocol).to.equal('redis');
-    expect(await echoed(client, 'hello')).to.equal('hello');
+    expect(await answerTo(client, 'hello')).to.equal('hello');
     client.destroy();
     plain.close();
   });
@@ -96,16 +90,16 @@ describe('cli: turbotls gateway', function () {
       const gateway = startTurbotls('gateway', '--config', path);
       const port = await portOf(gateway);
       const before = await secure(port);
-      expect(await echoed(before, 'who')).to.equal('one');
+      expect(await answerTo(before, 'who')).to.equal('one');
       await config(two.port);
       if (how === 'SIGHUP') gateway.process.kill('SIGHUP');
       await gateway.said(/configuration in force/);
-      expect(await echoed(await secure(port), 'who')).to.equal('two');
-      expect(await echoed(before, 'who')).to.equal('one');
+      expect(await answerTo(await secure(port), 'who')).to.equal('two');
+      expect(await answerTo(before, 'who')).to.equal('one');
       await config(one.port, 'colour: red\n');
       if (how === 'SIGHUP') gateway.process.kill('SIGHUP');
       await gateway.said(/"problem":"line 5: colour: .*"msg":"configuration not usable, the one before stays"/);
-      expect(await echoed(await secure(port), 'who')).to.equal('two');
+      expect(await answerTo(await secure(port), 'who')).to.equal('two');
     });
   }
 
@@ -115,7 +109,7 @@ describe('cli: turbotls gateway', function () {
     const gateway = startTurbotls('gateway', '--listen', '127.0.0.1:0', ...to);
     const [, admin] = await gateway.said(/"address":"127\.0\.0\.1:(\d+)","msg":"admin"/);
     const client = await secure(await portOf(gateway));
-    await echoed(client, 'hello');
+    await answerTo(client, 'hello');
     const ready = await fetch(`http://127.0.0.1:${admin}/readyz`);
     expect(ready.status).to.equal(200);
     const metrics = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();

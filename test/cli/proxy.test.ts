@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tls from 'node:tls';
 import { expect } from 'chai';
+import { answerTo, secured } from '../gateway/clients.js';
 import { closeRigs, startTls } from '../gateway/proxy-rig.js';
 import { type Certificate, makeAuthority, makeCertificate } from '../support/certificates.js';
 import { endPrograms, portOf, runTurbotls, startTurbotls } from './turbotls.js';
@@ -34,24 +35,17 @@ describe('cli: turbotls proxy', function () {
     const client = tls.connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificate.ca });
     sockets.add(client);
     client.on('error', () => {});
-    await once(client, 'secureConnect');
-    return client;
-  }
-
-  async function echoed(client: Socket, text: string): Promise<string> {
-    client.write(text);
-    const [bytes] = await once(client, 'data');
-    return String(bytes);
+    return secured(client);
   }
 
   it('carries connections, logs one line for each, and drains at SIGTERM', async () => {
     const server = await startTls({ ...certificate });
     const proxy = startTurbotls('proxy', ...listen, '--to', `127.0.0.1:${server.port}`);
     const client = await secure(await portOf(proxy));
-    expect(await echoed(client, 'hello')).to.equal('hello');
+    expect(await answerTo(client, 'hello')).to.equal('hello');
     proxy.process.kill('SIGTERM');
     await proxy.said(/"connections":1,"deadlineMs":10000,"msg":"draining"/);
-    expect(await echoed(client, 'still here')).to.equal('still here');
+    expect(await answerTo(client, 'still here')).to.equal('still here');
     client.end();
     const { code, stdout, stderr } = await proxy.ended;
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
@@ -103,11 +97,11 @@ describe('cli: turbotls proxy', function () {
     await proxy.said(/files read again/);
     const client = connect({ host: '127.0.0.1', port });
     sockets.add(client);
-    expect(await echoed(client, 'hello')).to.equal('hello');
+    expect(await answerTo(client, 'hello')).to.equal('hello');
     await rm(ca);
     proxy.process.kill('SIGHUP');
     await proxy.said(/ca\.pem: there is no such file","msg":"files not usable, those before stay"/);
-    expect(await echoed(client, 'again')).to.equal('again');
+    expect(await answerTo(client, 'again')).to.equal('again');
   });
 
   it('warns where other machines can use its TLS session', async () => {
@@ -128,8 +122,8 @@ describe('cli: turbotls proxy', function () {
     await proxy.said(/^\d\d:\d\d:\d\d\.\d{3} info {2}listening address=.*proxy\.sock$/m);
     const client = tls.connect({ path, servername: 'localhost', ca: certificate.ca });
     sockets.add(client);
-    await once(client, 'secureConnect');
-    expect(await echoed(client, 'hello')).to.equal('hello');
+    await secured(client);
+    expect(await answerTo(client, 'hello')).to.equal('hello');
   });
 
   it('says in one line why it cannot serve', async () => {

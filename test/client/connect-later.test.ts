@@ -54,6 +54,15 @@ describe('client/connect-later', () => {
     expect(events).to.deep.equal(['connect', 'ready', 'secureConnect', 'close']);
   });
 
+  it('refuses options as `connect` does, and mode off', () => {
+    for (const turbo of [{ mode: 'off' }, { mode: 'on' }, { firstContact: 'slow' }]) {
+      const options = { host: SERVER, port: PORT, turbo } as Parameters<typeof connectLater>[0];
+      expect(() => connectLater(options))
+        .to.throw()
+        .with.property('code', 'ERR_TURBO_BAD_OPTION');
+    }
+  });
+
   it('fails as a socket that connects at once', async () => {
     world.net.refuse(SERVER, 'tcp');
     const socket = later();

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { expect } from 'chai';
 import * as turbo from '../../src/experimental.js';
+import { makeCertificate } from '../support/certificates.js';
 import { type ClientOptions, type Lab, type ServerOptions, sameAsNative, transports, until } from './transports.js';
 
 /** Calls back from a timer that was made before there was any connection. */
@@ -109,24 +110,35 @@ describe('compliance: callbacks that are answered from elsewhere', () => {
   for (const transport of transports.filter(({ isTurbo }) => isTurbo)) {
     it(`the time limit of a handshake ends with it, ${transport.name}`, async () => {
       const network = transport.loss === 1 ? { turbo: { mode: 'off' as const } } : {};
-      const { makeCertificate } = await import('../support/certificates.js');
-      const { key, cert, ca } = await makeCertificate({ names: ['localhost', '127.0.0.1'] });
-      const server = turbo.createServer({ key, cert, ...noTickets, turbo: { limits: { handshakeTimeoutMs: 150 } } });
-      server.on('newSession', (_id: Buffer, _data: Buffer, done: () => void) => elsewhere.soon(done));
-      const peer = new Promise<tls.TLSSocket>((resolve) => {
-        server.once('secureConnection', resolve);
-      });
-      server.listen(0, '127.0.0.1');
-      await until(() => server.turbo?.address() != null, 'the server listens');
-      const { port } = server.address() as { port: number };
-      const client = turbo.connect({ host: '127.0.0.1', port, ca, servername: 'localhost', ...network });
-      const events: string[] = [];
-      for (const event of ['error', 'close']) (await peer).on(event, () => events.push(event));
-      await delay(300);
-      client.on('error', () => {}).destroy();
-      (await peer).destroy();
-      await new Promise((resolve) => void server.close(resolve));
-      expect(events.filter((event) => event === 'error')).to.deep.equal([]);
+      const errors = (await errorsPastLimit(150, network)) ?? (await errorsPastLimit(3_000, network));
+      expect(errors).to.deep.equal([]);
     });
+  }
+
+  /** The server's errors on a connection that outlives the limit. Undefined where a busy machine took longer to make it. */
+  async function errorsPastLimit(
+    handshakeTimeoutMs: number,
+    network: turbo.TurboConnectionOptions,
+  ): Promise<Error[] | undefined> {
+    const { key, cert, ca } = await makeCertificate({ names: ['localhost', '127.0.0.1'] });
+    const server = turbo.createServer({ key, cert, ...noTickets, turbo: { limits: { handshakeTimeoutMs } } });
+    server.on('newSession', (_id: Buffer, _data: Buffer, done: () => void) => elsewhere.soon(done));
+    const outcome = new Promise<tls.TLSSocket | undefined>((resolve) => {
+      server.once('secureConnection', resolve);
+      server.once('tlsClientError', () => resolve(undefined));
+    });
+    server.listen(0, '127.0.0.1');
+    await until(() => server.turbo?.address() != null, 'the server listens');
+    const { port } = server.address() as { port: number };
+    const client = turbo.connect({ host: '127.0.0.1', port, ca, servername: 'localhost', ...network });
+    client.on('error', () => {});
+    const peer = await outcome;
+    const errors: Error[] = [];
+    peer?.on('error', (error) => errors.push(error));
+    if (peer) await delay(2 * handshakeTimeoutMs);
+    client.destroy();
+    peer?.destroy();
+    await new Promise((resolve) => void server.close(resolve));
+    return peer && errors;
   }
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import * as tls from 'node:tls';
 import { expect } from 'chai';
 import { bytes, digest, digestOf, send } from './bytes.js';
-import { isLong, onEach } from './transports.js';
+import { isLong, type Lab, onEach } from './transports.js';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -70,11 +70,13 @@ describe('compliance: echo', () => {
 
   const many = 1000;
   const wave = 250;
-  onEach(`of ${many} connections that are open at once, made ${wave} at a time`, async (lab) => {
+  const echoOfMany = async (lab: Lab) => {
+    // One process makes the handshakes of a whole wave before it looks at UDP again.
+    const limits = lab.transport.carrier === 'udp' ? { graceMinMs: 60_000 } : {};
     const server = await lab.serve({}, (socket) => socket.pipe(socket));
     const clients: tls.TLSSocket[] = [];
     while (clients.length < many) {
-      const started = Array.from({ length: wave }, () => lab.connect(server));
+      const started = Array.from({ length: wave }, () => lab.connect(server, { turbo: { limits } }));
       await Promise.all(started.map((client) => once(client, 'secureConnect')));
       clients.push(...started);
     }
@@ -84,5 +86,6 @@ describe('compliance: echo', () => {
       expect(seen).to.deep.equal(digestOf(`connection ${number}`, 100 + number));
     }
     expect(lab.ports.get(server)?.engine?.unrouted ?? 0).to.equal(0);
-  });
+  };
+  onEach(`of ${many} connections that are open at once, made ${wave} at a time`, echoOfMany, 300_000);
 });

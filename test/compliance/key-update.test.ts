@@ -2,15 +2,14 @@
  * KeyUpdate. Node has no call for it, so OpenSSL's own client asks for it; between it and the server the bytes run as
  * they are over TCP, or through a ClientIO: a client that brings its own TLS.
  */
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type * as tls from 'node:tls';
 import { expect } from 'chai';
 import { ClientIO } from '../../src/experimental.js';
+import { requirePart } from '../servers/index.js';
 import { type Lab, onEach, until } from './transports.js';
-
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 /** A TCP port on which a client of any kind reaches the server by the lab's transport. */
 async function bridge(lab: Lab, server: tls.Server): Promise<{ port: number; ios: ClientIO[] }> {
@@ -62,10 +61,7 @@ function start(lab: Lab, port: number): { child: ChildProcessWithoutNullStreams;
 
 describe('compliance: KeyUpdate', () => {
   before(function () {
-    if (hasOpenssl) return;
-    if (process.env.CI === 'true') throw new Error('the openssl command is missing, and CI needs it');
-    console.log('    skipped: it needs the openssl command');
-    this.skip();
+    requirePart(this, 'openssl');
   });
 
   onEach('that asks for one in return, ten times in a row', async (lab) => {

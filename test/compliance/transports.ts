@@ -293,12 +293,17 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   }
 }
 
-async function run<T>(transport: Transport, title: string, body: (lab: Lab) => Promise<T>): Promise<T> {
+async function run<T>(
+  transport: Transport,
+  title: string,
+  body: (lab: Lab) => Promise<T>,
+  timeoutMs = TIMEOUT_MS,
+): Promise<T> {
   certificate ??= makeCertificate({ names: ['localhost', '127.0.0.1', '::1'] });
   const lab = new Lab(transport, await certificate, title);
   let result: T;
   try {
-    result = await within(TIMEOUT_MS / 2, body(lab));
+    result = await within(timeoutMs / 2, body(lab));
   } catch (error) {
     await lab.close().catch(() => {});
     throw error;
@@ -308,11 +313,11 @@ async function run<T>(transport: Transport, title: string, body: (lab: Lab) => P
   return result;
 }
 
-/** A case whose assertions are its own, on every transport. */
-export function onEach(title: string, body: (lab: Lab) => Promise<void>): void {
+/** A case whose assertions are its own, on every transport. One that works for seconds has a time limit of its own. */
+export function onEach(title: string, body: (lab: Lab) => Promise<void>, timeoutMs = TIMEOUT_MS): void {
   describe(title, function () {
-    this.timeout(TIMEOUT_MS);
-    for (const transport of transports) it(transport.name, () => run(transport, title, body));
+    this.timeout(timeoutMs);
+    for (const transport of transports) it(transport.name, () => run(transport, title, body, timeoutMs));
   });
 }
 

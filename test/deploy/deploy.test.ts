@@ -7,8 +7,8 @@ import { parse, parseAllDocuments } from 'yaml';
 import { planFrom } from '../../src/gateway/config/index.js';
 import { AdminServer, Metrics } from '../../src/gateway/ops/index.js';
 import type { GatewayPlan } from '../../src/gateway/plan.js';
-import { requireCommand } from '../gateway/commands.js';
 import { stateOf } from '../gateway/ops/events.js';
+import { requirePart } from '../servers/index.js';
 import { makeCertificate } from '../support/certificates.js';
 
 const root = new URL('../../../', import.meta.url);
@@ -185,7 +185,7 @@ describe('deploy', () => {
     });
 
     it('is one that systemd understands, and is confined', function () {
-      requireCommand(this, 'systemd-analyze', 'systemd');
+      requirePart(this, 'systemd-analyze');
       // It looks for the program.
       const path = join(folder, 'turbotls-gateway.service');
       writeFileSync(path, unit.replace('ExecStart=/usr/bin/turbotls', `ExecStart=${process.execPath}`));

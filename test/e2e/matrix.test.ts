@@ -11,9 +11,10 @@ import pg from 'pg';
 import { PgClient, PgMemory } from '../../src/codec/pg/index.js';
 import { RedisClient } from '../../src/codec/redis/index.js';
 import { turboTransport } from '../../src/experimental.js';
-import { endCommands, requireCommand, runCommand } from '../gateway/commands.js';
+import { endCommands, runCommand } from '../gateway/commands.js';
 import { closeGateways } from '../gateway/gateway-rig.js';
 import { closeRigs } from '../gateway/proxy-rig.js';
+import { requirePart } from '../servers/index.js';
 import { until } from '../support/engine-rig.js';
 import {
   ALICE,
@@ -49,8 +50,7 @@ describe('e2e: programs and libraries as they are', function () {
   let folder: string;
 
   before(async function () {
-    requireCommand(this, 'redis-cli', 'redis-tools');
-    requireCommand(this, 'curl', 'curl');
+    for (const part of ['redis-cli', 'curl'] as const) requirePart(this, part);
     servers = await startServers(this, { page });
     folder = await mkdtemp(join(tmpdir(), 'turbotls-e2e-'));
   });

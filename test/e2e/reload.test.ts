@@ -4,8 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { connect, defaultLimits, PathMemory } from '../../src/experimental.js';
 import type { RoutePlan } from '../../src/gateway/plan.js';
@@ -24,6 +22,7 @@ import { closeRigs, startProxy } from '../gateway/proxy-rig.js';
 import { type PostgresServer, type RedisServer, requirePart, startPostgres, startRedis } from '../servers/index.js';
 import { type Certificate, makeCertificate } from '../support/certificates.js';
 import { until } from '../support/engine-rig.js';
+import { collectGarbage } from '../support/garbage.js';
 import { ALICE } from './line.js';
 import { startPostgresProgram } from './programs.js';
 
@@ -229,15 +228,10 @@ async function reloadUntil(ended: Promise<unknown>, rig: GatewayRig, routes: Rou
 }
 
 function resources(): { descriptors: number; active: Record<string, number>; heap: number } {
-  collect();
+  collectGarbage();
   const active: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) {
     if (/TCP|UDP|Pipe|Process/.test(kind)) active[kind] = (active[kind] ?? 0) + 1;
   }
   return { descriptors: readdirSync('/proc/self/fd').length, active, heap: process.memoryUsage().heapUsed };
-}
-
-function collect(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { ProxyPlan } from '../../src/gateway/local-proxy.js';
 import type { RoutePlan } from '../../src/gateway/plan.js';
-import { type CommandEnd, endCommands, requireCommand, runCommand } from '../gateway/commands.js';
+import { type CommandEnd, endCommands, runCommand } from '../gateway/commands.js';
 import { closeBackends, startEcho } from '../gateway/echo-backend.js';
 import {
   closeGateways,
@@ -39,9 +39,7 @@ describe('e2e: one port for all services', function () {
   let ca: string;
 
   before(async function () {
-    requireCommand(this, 'redis-cli', 'redis-tools');
-    requireCommand(this, 'curl', 'curl');
-    requirePart(this, 'mariadb');
+    for (const part of ['redis-cli', 'curl', 'mariadbd'] as const) requirePart(this, part);
     servers = await startServers(this, {});
     // Of the same authority as the servers' own.
     certificate = await makeCertificate({ names: Object.values(MORE_NAMES) });

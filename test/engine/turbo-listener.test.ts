@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { type EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { connect as connectTls, createServer as createTlsServer, type Server, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { connect, type TurboSocket } from '../../src/client/connect.js';
@@ -14,18 +13,9 @@ import { clientDatagram } from '../support/bytes.js';
 import { type Certificate, makeCertificate } from '../support/certificates.js';
 import { clientHello } from '../support/client-hello.js';
 import { readAll, settle, until } from '../support/engine-rig.js';
+import { requireIPv6 } from '../support/ipv6.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { takeUdpPort } from '../support/ports.js';
-
-const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
-
-/** Without IPv6 the test is skipped, and says so; in CI that is a failure. */
-function needIPv6(test: Mocha.Context): void {
-  if (hasIPv6) return;
-  if (process.env.CI === 'true') throw new Error('this machine has no IPv6 loopback, and CI needs it');
-  console.log('      skipped: this machine has no IPv6 loopback');
-  test.skip();
-}
 
 async function expectCode(promise: Promise<unknown>, code: TurboErrorCode): Promise<TurboError> {
   const error = await promise.then(
@@ -157,7 +147,7 @@ describe('engine/turbo-listener', () => {
     ];
     for (const [name, host, from] of addresses) {
       it(`on ${name}, for turbo and for plain TLS`, async function () {
-        if (host.includes(':')) needIPv6(this);
+        if (host.includes(':')) requireIPv6(this);
         const { port } = await listener.listen({ host });
         const accepted = serve();
         for (const address of from) {
@@ -177,7 +167,7 @@ describe('engine/turbo-listener', () => {
     });
 
     it('on IPv6 alone where it is told so', async function () {
-      needIPv6(this);
+      requireIPv6(this);
       const { port } = await listener.listen({ host: '::', ipv6Only: true });
       serve();
       await echoes(await turbo(port, '::1'));

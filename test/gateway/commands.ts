@@ -1,5 +1,5 @@
 /** Programs of others, as their users run them: psql, redis-cli, curl. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface CommandEnd {
@@ -43,13 +43,4 @@ export async function endCommands(): Promise<void> {
   const left = [...running];
   for (const { process } of left) process.kill('SIGKILL');
   await Promise.all(left.map(({ ended }) => ended));
-}
-
-/** For a `before` hook or the start of a test: without the program a developer's run skips, CI's fails. */
-export function requireCommand(context: Mocha.Context, name: string, debianPackage: string): void {
-  if (spawnSync(name, ['--version']).error === undefined) return;
-  const why = `${name} is missing here; it comes with Debian's package ${debianPackage}`;
-  if (process.env.CI === 'true') throw new Error(`${why}, and CI needs it`);
-  console.log(`    skipped: ${why}`);
-  context.skip();
 }

@@ -10,6 +10,7 @@ import { type Certificate, makeCertificate } from '../support/certificates.js';
 import { clientHello } from '../support/client-hello.js';
 import { until } from '../support/engine-rig.js';
 import { alpn, helloMessage, records, serverName } from '../support/hello-bytes.js';
+import { echoes, secured } from './clients.js';
 import { closeBackends, type EchoBackend, startEcho } from './echo-backend.js';
 import { closeGateways, type GatewayRig, passthrough, startGateway } from './gateway-rig.js';
 
@@ -70,13 +71,7 @@ describe('gateway/front', () => {
   async function startTls(socket: Socket, options: ConnectionOptions = {}): Promise<TLSSocket> {
     const client = connectTls({ socket, ca: certificate.ca, servername: 'localhost', ...options });
     clients.add(client);
-    await once(client, 'secureConnect');
-    return client;
-  }
-
-  async function echoes(client: Socket): Promise<void> {
-    client.write('to be echoed');
-    expect(String((await once(client, 'data'))[0])).to.equal('to be echoed');
+    return secured(client);
   }
 
   function trusting(network: string, prefix: number): BlockList {

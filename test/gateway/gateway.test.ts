@@ -17,6 +17,7 @@ import { type Certificate, makeCertificate } from '../support/certificates.js';
 import { clientHello } from '../support/client-hello.js';
 import { until } from '../support/engine-rig.js';
 import { takeUdpPort } from '../support/ports.js';
+import { echoes, failure, secured } from './clients.js';
 import { closeBackends, type EchoBackend, startEcho } from './echo-backend.js';
 import {
   closeGateways,
@@ -76,26 +77,8 @@ describe('gateway', function () {
     return client;
   }
 
-  async function secure(...args: Parameters<typeof open>): Promise<TLSSocket> {
-    const client = open(...args);
-    await once(client, 'secureConnect');
-    return client;
-  }
-
-  async function echoes(client: Socket): Promise<void> {
-    client.write('to be echoed');
-    expect(String((await once(client, 'data'))[0])).to.equal('to be echoed');
-  }
-
-  /** What the client sees where it is not served. */
-  async function failure(client: Socket): Promise<string> {
-    let code = 'an end';
-    client.on('error', (error: NodeJS.ErrnoException) => {
-      code = error.code ?? error.message;
-    });
-    client.resume();
-    if (!client.closed) await new Promise((resolve) => client.once('close', resolve));
-    return code;
+  function secure(...args: Parameters<typeof open>): Promise<TLSSocket> {
+    return secured(open(...args));
   }
 
   function withListen(plan: GatewayPlan, ...ports: number[]): GatewayPlan {
@@ -219,7 +202,7 @@ describe('gateway', function () {
     });
 
     it('silence for longer than the idle timeout', async () => {
-      const rig = await startGateway([passthrough('all', [echo])], { limits: { idleTimeoutMs: 100 } });
+      const rig = await startGateway([passthrough('all', [echo])], { limits: { idleTimeoutMs: 500 } });
       const client = await secure(rig);
       await echoes(client);
       await failure(client);
@@ -515,7 +498,7 @@ describe('gateway', function () {
         clients.add(client);
         return client;
       });
-      await Promise.all(opened.map((client) => once(client, 'secureConnect')));
+      await Promise.all(opened.map(secured));
       sockets.push(...opened);
     }
     await Promise.all(sockets.map((client) => echoes(client)));

@@ -23,7 +23,7 @@ import { CountingNetwork, FlightCounter } from '../support/flights.js';
 import { LossyNetwork } from '../support/lossy-network.js';
 import { startSlowLink } from '../support/slow-link.js';
 import { startTurboFront, type TurboFront } from '../support/turbo-front.js';
-import { type CommandEnd, endCommands, requireCommand, runCommand, startCommand } from './commands.js';
+import { type CommandEnd, endCommands, runCommand, startCommand } from './commands.js';
 import { closeRigs, type ProxyRig, startProxy } from './proxy-rig.js';
 
 const ALICE = { name: 'alice', password: 'secret' };
@@ -76,7 +76,7 @@ describe('gateway: local proxy, with real clients', function () {
 
       before(async function () {
         requirePart(this, `postgresql-${version}`);
-        requireCommand(this, 'psql', 'postgresql-client');
+        requirePart(this, 'psql');
         server = await startPostgres({ version, tls: certificate, users: [ALICE] });
       });
       after(() => server?.stop());
@@ -221,7 +221,7 @@ describe('gateway: local proxy, with real clients', function () {
 
     before(async function () {
       requirePart(this, 'redis-server');
-      requireCommand(this, 'redis-cli', 'redis-tools');
+      requirePart(this, 'redis-cli');
       server = await startRedis({ password: 'secret', tls: certificate });
       tlsAddress = { host: server.host, port: server.tlsPort };
     });
@@ -263,7 +263,7 @@ describe('gateway: local proxy, with real clients', function () {
 
   describe('HTTPS', () => {
     before(function () {
-      requireCommand(this, 'curl', 'curl');
+      requirePart(this, 'curl');
     });
 
     for (const [path, carrier, network] of PATHS) {

@@ -115,15 +115,15 @@ describe('gateway: ping', function () {
     expect(report.tlsBegins).to.equal(null);
   });
 
-  for (const [what, serve, answer] of [
-    ['closes', (socket: Socket) => socket.destroy(), 'closed'],
-    ['says nothing', () => {}, 'silent'],
-    ['speaks first', (socket: Socket) => socket.write('220 mail.example.test ESMTP\r\n'), 'other'],
-    ['echoes', (socket: Socket) => socket.pipe(socket), 'other'],
+  for (const [what, serve, answer, timeoutMs] of [
+    ['closes', (socket: Socket) => socket.destroy(), 'closed', 5_000],
+    ['says nothing', () => {}, 'silent', 200],
+    ['speaks first', (socket: Socket) => socket.write('220 mail.example.test ESMTP\r\n'), 'other', 5_000],
+    ['echoes', (socket: Socket) => socket.pipe(socket), 'other', 5_000],
   ] as const) {
     it(`ends in time with a server that ${what}`, async () => {
       const port = await listen(createServer((socket) => void serve(socket)));
-      const report = await local(port, { timeoutMs: 200 });
+      const report = await local(port, { timeoutMs });
       expect(report.tcp).to.include({ ok: true });
       expect(report.tlsBegins).to.equal(null);
       expect(report.certificate).to.equal(null);

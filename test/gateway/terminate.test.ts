@@ -1,6 +1,6 @@
 /** TLS that ends at the gateway: certificates, clients' certificates, ALPN, what the backend is told, what goes wrong. */
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import { type Conninfo, PgClient, PgMemory } from '../../src/codec/pg/index.js';
@@ -10,6 +10,7 @@ import { type PostgresServer, type PostgresVersion, requirePart, startPostgres }
 import { type Certificate, makeAuthority, makeCertificate } from '../support/certificates.js';
 import { clientHello } from '../support/client-hello.js';
 import { LossyNetwork } from '../support/lossy-network.js';
+import { echoes, failure, secured } from './clients.js';
 import { closeBackends, startEcho } from './echo-backend.js';
 import { closeGateways, filesOf, type GatewayRig, type RouteChanges, startGateway, terminate } from './gateway-rig.js';
 
@@ -57,26 +58,8 @@ describe('gateway: terminate', function () {
     return client;
   }
 
-  async function secure(...args: Parameters<typeof open>): Promise<TLSSocket> {
-    const client = open(...args);
-    await once(client, 'secureConnect');
-    return client;
-  }
-
-  async function echoes(client: Socket): Promise<void> {
-    client.write('to be echoed');
-    expect(String((await once(client, 'data'))[0])).to.equal('to be echoed');
-  }
-
-  /** What the client sees where it is not served: an error, or an end that comes too early. */
-  async function failure(client: Socket): Promise<string> {
-    let code = 'an end';
-    client.on('error', (error: NodeJS.ErrnoException) => {
-      code = error.code ?? error.message;
-    });
-    client.resume();
-    if (!client.closed) await new Promise((resolve) => client.once('close', resolve));
-    return code;
+  function secure(...args: Parameters<typeof open>): Promise<TLSSocket> {
+    return secured(open(...args));
   }
 
   for (const [name, loss] of Object.entries(CARRIERS)) {
@@ -191,7 +174,7 @@ describe('gateway: terminate', function () {
               const credentials = { nothing: {}, alice, 'a stranger': stranger }[shown];
               const client = open(rig, { ...credentials, ca: certificate.ca, maxVersion }, loss);
               if (served) {
-                await once(client, 'secureConnect');
+                await secured(client);
                 await echoes(client);
               } else {
                 expect(await failure(client)).to.be.a('string');
@@ -254,7 +237,7 @@ describe('gateway: terminate', function () {
   });
 
   it('a ClientHello and nothing behind it: gets its certificate at once, and a handshake that does not end is ended', async () => {
-    const rig = await start({}, { limits: { limits: { handshakeTimeoutMs: 150 } } });
+    const rig = await start({}, { limits: { limits: { handshakeTimeoutMs: 500 } } });
     const socket = connectTcp(rig.port, rig.host, () => socket.write(clientHello({ servername: 'localhost' })));
     clients.add(socket);
     expect((await once(socket, 'data'))[0].length).to.be.above(500);
@@ -362,7 +345,7 @@ describe('gateway: terminate', function () {
   it('PostgreSQL: a StartupMessage that does not come in time', async () => {
     const mode = { certificates: [filesOf(certificate)], alpn: ['postgresql'] };
     const rig = await startGateway([terminate('pg', [await startEcho()], { mode })], {
-      limits: { routeTimeoutMs: 150 },
+      limits: { routeTimeoutMs: 500 },
     });
     const client = await secure(rig, { ALPNProtocols: ['postgresql'] });
     expect(await failure(client)).to.equal('an end');

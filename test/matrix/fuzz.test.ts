@@ -4,8 +4,6 @@
  *
  * TURBOTLS_COUNT sets how many datagrams, TURBOTLS_SEED which.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { TurboError } from '../../src/errors.js';
 import { type Datagram, decodeDatagram } from '../../src/wire/datagram.js';
@@ -24,23 +22,13 @@ import {
   withoutCheck,
 } from '../support/bytes.js';
 import { EngineRig, type RigClient, record, settle } from '../support/engine-rig.js';
-import { announceSeed, byForm, isLong, seed } from './support.js';
+import { memoryInUse } from '../support/garbage.js';
+import { FuzzSource, GROWTH_MAX, TIMEOUT_MS } from './fuzzing.js';
+import { announceSeed, byForm, seed } from './support.js';
 
 const COUNT = Number(process.env.TURBOTLS_COUNT ?? byForm({ short: 60_000, long: 5_000_000 }));
-const GROWTH_MAX = 16 * 1024 * 1024;
 /** Datagrams between two pauses, in which TLS writes and sessions expire. */
 const BATCH = 2000;
-const TIMEOUT_MS = isLong ? 7_200_000 : 60_000;
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-function heapUsed(): number {
-  collectGarbage();
-  collectGarbage();
-  const { heapUsed: heap, external } = process.memoryUsage();
-  return heap + external;
-}
 
 /** The fields of a datagram, cut where each begins. */
 function fieldsOf(body: Buffer): Buffer[] {
@@ -129,23 +117,10 @@ function anyField(random: Random): Buffer {
   }
 }
 
-/** The next datagram: of an honest client, of one that is changed, or noise. */
-class Source {
-  readonly #random: Random;
-  structured = 0;
-  noise = 0;
-
-  constructor(random: Random) {
-    this.#random = random;
-  }
-
-  next(client: RigClient): Buffer {
-    const random = this.#random;
-    if (random.chance(0.3)) {
-      this.noise++;
-      return this.#noise(client);
-    }
-    this.structured++;
+/** Datagrams of clients, or of the server. */
+class DatagramSource extends FuzzSource<RigClient> {
+  protected makeStructured(client: RigClient): Buffer {
+    const { random } = this;
     const valid = random.chance(0.9) ? this.#clientDatagram(client) : this.#serverDatagram(client);
     if (random.chance(0.2)) return valid;
     let fields = random
@@ -156,7 +131,7 @@ class Source {
   }
 
   #clientDatagram({ connectionId }: RigClient): Buffer {
-    const random = this.#random;
+    const { random } = this;
     const sequence = random.pick([0, 0, 1, 1, 1, 2, 3, random.int(65)]);
     const hello = random.chance(0.5) ? record(1 + random.int(900)) : random.bytes(1 + random.int(1000));
     const length = random.pick([400, 400, 1200, 395 + random.int(810)]);
@@ -165,13 +140,13 @@ class Source {
   }
 
   #serverDatagram({ connectionId }: RigClient): Buffer {
-    const random = this.#random;
+    const { random } = this;
     const payload = random.bytes(1 + random.int(1000));
     return serverDatagram({ connectionId, sequence: 1 + random.int(64), payload, instance: random.bytes(8) });
   }
 
-  #noise(client: RigClient): Buffer {
-    const random = this.#random;
+  protected makeNoise(client: RigClient): Buffer {
+    const { random } = this;
     switch (random.int(5)) {
       case 0:
         return random.bytes(random.int(200));
@@ -198,7 +173,7 @@ describe('matrix 1: fuzz', () => {
   it(`${COUNT.toLocaleString('en-US')} datagrams through the decoder and through an engine with live sessions`, async function () {
     this.timeout(TIMEOUT_MS);
     const random = new Random(`${seed} datagrams`);
-    const source = new Source(random);
+    const source = new DatagramSource(random);
     const rig = new EngineRig({ limits: { halfOpenSessions: 256 } });
     const outcomes = new Map<string, number>();
     const begin = performance.now();
@@ -232,10 +207,10 @@ describe('matrix 1: fuzz', () => {
       rig.events.length = 0;
       rig.sessions.length = 0;
       // The first batches warm up: compiled code, hidden classes, buffers.
-      if (count <= 5 * BATCH) before = heapUsed();
+      if (count <= 5 * BATCH) before = memoryInUse();
     }
     const rate = COUNT / ((performance.now() - begin) / 1000);
-    const growth = heapUsed() - before;
+    const growth = memoryInUse() - before;
     const { structured, noise } = source;
     console.log(
       `      ${structured} structured, ${noise} noise: ${decoded} valid, ${sessions} sessions, ${answers} answers;`,
@@ -271,7 +246,7 @@ describe('matrix 1: fuzz', () => {
     const counts = { refused: 0, incomplete: 0, whole: 0 };
     let before = 0;
     for (let count = 0; count < COUNT; count++) {
-      if (count === Math.floor(COUNT / 10)) before = heapUsed();
+      if (count === Math.floor(COUNT / 10)) before = memoryInUse();
       const bytes = mutated(validFrame(random), random);
       const detected = detectFirstBytes(bytes);
       if (bytes.length >= 12) expect(detected).not.to.equal('undecided');
@@ -286,7 +261,7 @@ describe('matrix 1: fuzz', () => {
         }
       }
     }
-    const growth = heapUsed() - before;
+    const growth = memoryInUse() - before;
     const rate = COUNT / ((performance.now() - begin) / 1000);
     console.log(`      ${JSON.stringify(counts)}; ${rate.toFixed(0)}/s, heap ${(growth / 1024).toFixed(0)} KiB`);
     expect(growth).to.be.below(GROWTH_MAX);

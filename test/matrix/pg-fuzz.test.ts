@@ -5,8 +5,6 @@
  *
  * TURBOTLS_COUNT sets how many streams of each side, TURBOTLS_SEED which.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { DataRow } from '../../src/codec/pg/data-row.js';
 import { BackendDecoder, FrontendDecoder } from '../../src/codec/pg/decoder.js';
@@ -18,22 +16,12 @@ import type { BackendMessage, FrontendMessage } from '../../src/codec/pg/message
 import { backendVectors, frontendVectors, listed, passwordVectors, startupVectors } from '../codec/pg/vectors.js';
 import { framed, int16, int32, plain, rowBody } from '../codec/pg/wire.js';
 import { Random } from '../simulator/random.js';
-import { announceSeed, byForm, isLong, seed } from './support.js';
+import { memoryInUse } from '../support/garbage.js';
+import { FuzzSource, GROWTH_MAX, TIMEOUT_MS } from './fuzzing.js';
+import { announceSeed, byForm, seed } from './support.js';
 
 const COUNT = Number(process.env.TURBOTLS_COUNT ?? byForm({ short: 20_000, long: 5_000_000 }));
-const GROWTH_MAX = 16 * 1024 * 1024;
-const TIMEOUT_MS = isLong ? 7_200_000 : 60_000;
 const LIMITS = { ...defaultPgLimits, loginMessageBytes: 2000, messageBytes: 20_000 };
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-function heapUsed(): number {
-  collectGarbage();
-  collectGarbage();
-  const { heapUsed: heap, external } = process.memoryUsage();
-  return heap + external;
-}
 
 type Message = BackendMessage | FrontendMessage;
 type Side = 'backend' | 'frontend';
@@ -84,39 +72,34 @@ function frameOf(bytes: Buffer): Frame {
   return { type: bytes.toString('latin1', 0, 1), body: bytes.subarray(5), lie: 0 };
 }
 
-/** Streams of one side: honest ones, such with one thing changed, noise. */
-class Source {
-  readonly #random: Random;
-  structured = 0;
-  noise = 0;
-
-  constructor(random: Random) {
-    this.#random = random;
+/** Streams of one side. */
+class StreamSource extends FuzzSource<Side> {
+  protected makeNoise(side: Side): Buffer {
+    const { random } = this;
+    const first = random.chance(0.5) ? this.#first(side) : Buffer.alloc(0);
+    return Buffer.concat([first, random.bytes(random.int(300))]);
   }
 
-  next(side: Side): Buffer {
-    const random = this.#random;
-    const first = side === 'frontend' ? [this.#startup()] : [];
-    if (random.chance(0.3)) {
-      this.noise++;
-      return Buffer.concat([...(random.chance(0.5) ? first : []), random.bytes(random.int(300))]);
-    }
-    this.structured++;
+  protected makeStructured(side: Side): Buffer {
+    const { random } = this;
+    const first = this.#first(side);
     const frames = Array.from({ length: 1 + random.int(6) }, () => this.#frame(side));
     const target = random.int(frames.length);
     if (random.chance(0.8)) frames[target] = this.#mutated(frames[target] as Frame);
-    return Buffer.concat([...first, ...frames.map(({ type, body, lie }) => framed(type, body, lie))]);
+    return Buffer.concat([first, ...frames.map(({ type, body, lie }) => framed(type, body, lie))]);
   }
 
-  #startup(): Buffer {
-    const random = this.#random;
+  /** What comes before the messages. */
+  #first(side: Side): Buffer {
+    if (side === 'backend') return Buffer.alloc(0);
+    const { random } = this;
     const bytes = random.pick(STARTUP_FRAMES);
     if (random.chance(0.8)) return STARTUP_FRAMES[0] as Buffer;
     return random.chance(0.5) ? bytes : framed('', random.pick(MUTATIONS)(bytes.subarray(4), random));
   }
 
   #frame(side: Side): Frame {
-    const random = this.#random;
+    const { random } = this;
     if (side === 'frontend' || random.chance(0.6)) return frameOf(random.pick(FRAMES[side]));
     const values = Array.from({ length: random.int(12) }, () => (random.chance(0.1) ? null : this.#value()));
     return { type: 'D', body: rowBody(values), lie: 0 };
@@ -124,13 +107,13 @@ class Source {
 
   /** A value of a row: text or noise, mostly short. */
   #value(): Buffer {
-    const random = this.#random;
+    const { random } = this;
     const start = random.int(NOISE.length / 2);
     return (random.chance(0.5) ? TEXT : NOISE).subarray(start, start + random.int(random.pick([4, 20, 200, 700])));
   }
 
   #mutated(frame: Frame): Frame {
-    const random = this.#random;
+    const { random } = this;
     if (random.chance(0.1)) return { ...frame, lie: random.pick([1, -1, 4, -4, random.int(5000), random.pick(EDGES)]) };
     if (random.chance(0.05)) return { ...frame, type: String.fromCharCode(random.int(256)) };
     return { ...frame, body: random.pick(MUTATIONS)(frame.body, random) };
@@ -213,14 +196,14 @@ describe('matrix 2: fuzz, PostgreSQL', () => {
     it(`${COUNT.toLocaleString('en-US')} streams of a ${side}, whole and in pieces`, function () {
       this.timeout(TIMEOUT_MS);
       const random = new Random(`${seed} pg ${side}`);
-      const source = new Source(random);
+      const source = new StreamSource(random);
       const outcomes = new Map<string, number>();
       const names = new Set<string>();
       const begin = performance.now();
-      let heapBefore = 0;
+      let before = 0;
       let decoded = 0;
       for (let count = 0; count < COUNT; count++) {
-        if (count === Math.floor(COUNT / 10)) heapBefore = heapUsed();
+        if (count === Math.floor(COUNT / 10)) before = memoryInUse();
         const stream = source.next(side);
         const make = (): AnyDecoder =>
           side === 'backend' ? new BackendDecoder({ limits: LIMITS }) : new FrontendDecoder({ limits: LIMITS });
@@ -242,7 +225,7 @@ describe('matrix 2: fuzz, PostgreSQL', () => {
         const outcome = atOnce.code ?? (whole.buffered > 0 ? 'incomplete' : 'whole');
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       }
-      const growth = heapUsed() - heapBefore;
+      const growth = memoryInUse() - before;
       const rate = COUNT / ((performance.now() - begin) / 1000);
       console.log(
         `      ${source.structured} structured, ${source.noise} noise: ${decoded} messages of ${names.size} kinds;`,

@@ -24,11 +24,10 @@ import {
   uint16,
   vector16,
 } from '../support/hello-bytes.js';
-import { announceSeed, byForm, isLong, seed } from './support.js';
+import { GROWTH_MAX, TIMEOUT_MS } from './fuzzing.js';
+import { announceSeed, byForm, seed } from './support.js';
 
 const COUNT = Number(process.env.TURBOTLS_COUNT ?? byForm({ short: 20_000, long: 3_500_000 }));
-const GROWTH_MAX = 16 * 1024 * 1024;
-const TIMEOUT_MS = isLong ? 7_200_000 : 60_000;
 const HELLO_LIMIT = 4096;
 const EDGES = [0, 1, 2, 3, 4, 5, 0x10, 0x7f, 0x80, 0xff];
 

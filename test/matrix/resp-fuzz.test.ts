@@ -5,8 +5,6 @@
  * TURBOTLS_COUNT sets how many inputs, TURBOTLS_SEED which.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import {
   defaultRedisLimits,
@@ -19,11 +17,11 @@ import {
 import { plain, raw, splitEvery } from '../codec/redis/resp.js';
 import { invalid, vectors } from '../codec/redis/vectors.js';
 import { Random } from '../simulator/random.js';
-import { announceSeed, byForm, isLong, seed } from './support.js';
+import { memoryInUse } from '../support/garbage.js';
+import { GROWTH_MAX, TIMEOUT_MS } from './fuzzing.js';
+import { announceSeed, byForm, seed } from './support.js';
 
 const COUNT = Number(process.env.TURBOTLS_COUNT ?? byForm({ short: 30_000, long: 5_000_000 }));
-const GROWTH_MAX = 16 * 1024 * 1024;
-const TIMEOUT_MS = isLong ? 7_200_000 : 60_000;
 const SPLITS_MAX = 64;
 
 /** So low that inputs reach them. */
@@ -39,16 +37,6 @@ const limits = {
   requestBytes: 20_000,
   unauthenticatedBytes: 500,
 };
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-function heapUsed(): number {
-  collectGarbage();
-  collectGarbage();
-  const { heapUsed: heap, external } = process.memoryUsage();
-  return heap + external;
-}
 
 interface Outcome {
   values: unknown[];
@@ -202,7 +190,7 @@ describe('matrix 2: RESP fuzz', () => {
       let before = 0;
       let values = 0;
       for (let count = 0; count < COUNT; count++) {
-        if (count === Math.floor(COUNT / 5)) before = heapUsed();
+        if (count === Math.floor(COUNT / 5)) before = memoryInUse();
         const bytes = input(source, random);
         const decoder = make(random);
         const whole = decode(decoder(), [bytes]);
@@ -216,7 +204,7 @@ describe('matrix 2: RESP fuzz', () => {
         const outcome = whole.failure ?? 'no error';
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       }
-      const growth = heapUsed() - before;
+      const growth = memoryInUse() - before;
       const rate = COUNT / ((performance.now() - begin) / 1000);
       console.log(
         `      ${values} values; ${JSON.stringify(Object.fromEntries(outcomes))};`,

@@ -1,3 +1,4 @@
+import { skipUnlessCI } from '../support/skip.js';
 import { findPart, howToInstall, type Part } from './parts.js';
 
 /**
@@ -8,8 +9,5 @@ import { findPart, howToInstall, type Part } from './parts.js';
  *     });
  */
 export function requirePart(context: Mocha.Context, part: Part): void {
-  if (findPart(part) !== undefined) return;
-  if (process.env.CI === 'true') throw new Error(`${howToInstall(part)}, and CI needs it`);
-  console.log(`    skipped: ${howToInstall(part)}`);
-  context.skip();
+  if (findPart(part) === undefined) skipUnlessCI(context, howToInstall(part));
 }

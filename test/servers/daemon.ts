@@ -138,10 +138,15 @@ export class Daemon {
   }
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/** Those that were given: whoever got one may not listen on it yet. */
+const given = new Set<number>();
+
+/** A port of 127.0.0.1 that nobody listens on, another one each time. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    if (given.has(port)) continue;
+    given.add(port);
     const server = createServer();
     try {
       await once(server.listen(port, '127.0.0.1'), 'listening');

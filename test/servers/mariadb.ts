@@ -25,14 +25,17 @@ export class MariadbServer {
   }
 
   static async start(): Promise<MariadbServer> {
-    const program = locatePart('mariadb');
+    const program = locatePart('mariadbd');
     const folder = await makeFolder('mariadb');
     const [port, data] = [await freePort(), join(folder, 'data')];
     const { name, password } = USER;
     await run('mariadb-install-db', ['--no-defaults', `--datadir=${data}`, '--skip-test-db'], serverAccount());
     const init = join(folder, 'init.sql');
     // One statement a line, as mariadbd wants it.
-    const statements = [`CREATE USER '${name}'@'%' IDENTIFIED BY '${password}';`, `GRANT ALL ON *.* TO '${name}'@'%';`];
+    const statements = [
+      `CREATE USER IF NOT EXISTS '${name}'@'%' IDENTIFIED BY '${password}';`,
+      `GRANT ALL ON *.* TO '${name}'@'%';`,
+    ];
     await writeServerFile(init, `${statements.join('\n')}\n`);
     const daemon = await Daemon.start({
       name: 'mariadbd',
@@ -52,6 +55,11 @@ export class MariadbServer {
       probe: () => greeting(port),
     });
     return new MariadbServer(port, daemon);
+  }
+
+  /** Keeps its port and its data. */
+  restart(): Promise<void> {
+    return this.#daemon.restart();
   }
 
   /** Ends it and removes its folder; again is no error. */

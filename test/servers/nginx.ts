@@ -1,8 +1,7 @@
 /** nginx of Debian: HTTP/1.1 and HTTP/2, by TLS and in the clear. */
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Daemon, freePort } from './daemon.js';
+import { DaemonServer, takesConnections } from './daemon-server.js';
 import { locatePart } from './parts.js';
 import { type ServerTls, writeTlsFiles } from './tls-files.js';
 import { makeFolder, writeServerFile } from './workshop.js';
@@ -22,20 +21,16 @@ interface Ports {
   tlsPort: number;
 }
 
-const PROBE_TIMEOUT_MS = 2_000;
-
-export class NginxServer implements Ports {
-  readonly host = '127.0.0.1';
+export class NginxServer extends DaemonServer implements Ports {
   readonly port: number;
   readonly h2Port: number;
   readonly tlsPort: number;
-  readonly #daemon: Daemon;
 
   private constructor({ port, h2Port, tlsPort }: Ports, daemon: Daemon) {
+    super(daemon);
     this.port = port;
     this.h2Port = h2Port;
     this.tlsPort = tlsPort;
-    this.#daemon = daemon;
   }
 
   static async start({ tls, files = {} }: NginxOptions): Promise<NginxServer> {
@@ -52,27 +47,9 @@ export class NginxServer implements Ports {
       // -e: or it writes to the system's log before it has read where to write.
       command: [program, '-e', 'stderr', '-p', folder, '-c', configuration],
       endSignal: 'SIGTERM',
-      probe: () => dial(ports.tlsPort),
+      probe: () => takesConnections({ host: '127.0.0.1', port: ports.tlsPort }),
     });
     return new NginxServer(ports, daemon);
-  }
-
-  /** Keeps its ports. */
-  restart(): Promise<void> {
-    return this.#daemon.restart();
-  }
-
-  /** Ends it and removes its folder; again is no error. */
-  stop(): Promise<void> {
-    return this.#daemon.stop();
-  }
-
-  log(): string {
-    return this.#daemon.log;
-  }
-
-  get pid(): number | undefined {
-    return this.#daemon.pid;
   }
 }
 
@@ -113,13 +90,4 @@ http {
   }
 }
 `;
-}
-
-async function dial(port: number): Promise<unknown> {
-  const socket = connect({ host: '127.0.0.1', port });
-  try {
-    return await once(socket, 'connect', { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
-  } finally {
-    socket.destroy();
-  }
 }

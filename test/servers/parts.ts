@@ -1,49 +1,47 @@
-/** Which servers this machine has, and where. */
+/** Which programs of others this machine has, and where. */
 import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 
 export type PostgresVersion = 15 | 17 | 18;
 
-export type Part =
-  | 'redis-server'
-  | 'pgbouncer'
-  | 'nginx'
-  | 'haproxy'
-  | 'stunnel4'
-  | 'mariadb'
-  | `postgresql-${PostgresVersion}`;
+/** Commands, and the packages of Debian that bring them. */
+const PACKAGES = {
+  chromedriver: 'chromium-driver',
+  chromium: 'chromium',
+  curl: 'curl',
+  haproxy: 'haproxy',
+  mariadbd: 'mariadb-server',
+  nginx: 'nginx-light',
+  openssl: 'openssl',
+  pgbouncer: 'pgbouncer',
+  psql: 'postgresql-client',
+  'redis-cli': 'redis-tools',
+  'redis-server': 'redis-server',
+  stunnel4: 'stunnel4',
+  'systemd-analyze': 'systemd',
+  tcpdump: 'tcpdump',
+} as const;
+
+type Command = keyof typeof PACKAGES;
+
+export type Part = Command | `postgresql-${PostgresVersion}`;
 
 /** Servers are no commands of everyone's. */
 const MORE_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-const finders: Record<Part, () => string | undefined> = {
-  'redis-server': () => findCommand('redis-server'),
-  pgbouncer: () => findCommand('pgbouncer'),
-  nginx: () => findCommand('nginx'),
-  haproxy: () => findCommand('haproxy'),
-  stunnel4: () => findCommand('stunnel4'),
-  mariadb: () => findCommand('mariadbd'),
-  'postgresql-15': () => ['/usr/lib/postgresql/15'].find(hasPostgres),
-  'postgresql-17': () => findEmbedded(17),
-  'postgresql-18': () => findEmbedded(18),
-};
-
-const installations: Record<Part, string> = {
-  'redis-server': "Debian's package redis-server",
-  pgbouncer: "Debian's package pgbouncer",
-  nginx: "Debian's package nginx-light",
-  haproxy: "Debian's package haproxy",
-  stunnel4: "Debian's package stunnel4",
-  mariadb: "Debian's package mariadb-server",
-  'postgresql-15': "Debian's package postgresql-15",
-  'postgresql-17': 'npm ci, with optional dependencies',
-  'postgresql-18': 'npm ci, with optional dependencies',
-};
-
 /** The path of the command; for PostgreSQL that of the folder that holds bin, lib and share. Undefined if missing. */
 export function findPart(part: Part): string | undefined {
-  return finders[part]();
+  switch (part) {
+    case 'postgresql-15':
+      return ['/usr/lib/postgresql/15'].find(hasPostgres);
+    case 'postgresql-17':
+      return findEmbedded(17);
+    case 'postgresql-18':
+      return findEmbedded(18);
+    default:
+      return findCommand(part);
+  }
 }
 
 /** As findPart, where it is needed. */
@@ -54,10 +52,22 @@ export function locatePart(part: Part): string {
 }
 
 export function howToInstall(part: Part): string {
-  return `${part} is missing here; it comes with ${installations[part]}`;
+  return `${part} is missing here; it comes with ${sourceOf(part)}`;
 }
 
-function findCommand(name: string): string | undefined {
+function sourceOf(part: Part): string {
+  switch (part) {
+    case 'postgresql-15':
+      return "Debian's package postgresql-15";
+    case 'postgresql-17':
+    case 'postgresql-18':
+      return 'npm ci, with optional dependencies';
+    default:
+      return `Debian's package ${PACKAGES[part]}`;
+  }
+}
+
+function findCommand(name: Command): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...MORE_FOLDERS];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }

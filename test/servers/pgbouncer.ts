@@ -1,8 +1,7 @@
 /** PgBouncer of Debian, in front of a PostgreSQL. */
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Daemon, freePort } from './daemon.js';
+import { DaemonServer, takesConnections } from './daemon-server.js';
 import { locatePart } from './parts.js';
 import type { PostgresServer } from './postgres.js';
 import { type ServerTls, writeTlsFiles } from './tls-files.js';
@@ -25,18 +24,14 @@ export interface PgbouncerOptions {
   settings?: Readonly<Record<string, string>>;
 }
 
-const PROBE_TIMEOUT_MS = 2_000;
-
-export class PgbouncerServer {
-  readonly host = '127.0.0.1';
+export class PgbouncerServer extends DaemonServer {
   readonly port: number;
   readonly socketDir: string;
-  readonly #daemon: Daemon;
 
   private constructor(port: number, socketDir: string, daemon: Daemon) {
+    super(daemon);
     this.port = port;
     this.socketDir = socketDir;
-    this.#daemon = daemon;
   }
 
   static async start(options: PgbouncerOptions): Promise<PgbouncerServer> {
@@ -51,27 +46,9 @@ export class PgbouncerServer {
       folder,
       command: [program, configuration],
       endSignal: 'SIGTERM',
-      probe: () => dial(join(folder, `.s.PGSQL.${port}`)),
+      probe: () => takesConnections({ path: join(folder, `.s.PGSQL.${port}`) }),
     });
     return new PgbouncerServer(port, folder, daemon);
-  }
-
-  /** Keeps its port. */
-  restart(): Promise<void> {
-    return this.#daemon.restart();
-  }
-
-  /** Ends it and removes its folder; again is no error. */
-  stop(): Promise<void> {
-    return this.#daemon.stop();
-  }
-
-  log(): string {
-    return this.#daemon.log;
-  }
-
-  get pid(): number | undefined {
-    return this.#daemon.pid;
   }
 }
 
@@ -116,13 +93,4 @@ function userLine({ name, password }: { name: string; password: string }): strin
 /** In a connection string of the section [databases]. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
-}
-
-async function dial(path: string): Promise<unknown> {
-  const socket = connect({ path });
-  try {
-    return await once(socket, 'connect', { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
-  } finally {
-    socket.destroy();
-  }
 }

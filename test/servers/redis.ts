@@ -19,6 +19,8 @@ export interface RedisOptions {
   acl?: readonly string[];
   /** On a port beside the plain one. Default: no TLS. */
   tls?: RedisTls;
+  /** Where it listens; an IPv4 address of this machine. Default 127.0.0.1. */
+  host?: string;
   /** More lines of redis.conf. */
   args?: readonly string[];
 }
@@ -26,28 +28,34 @@ export interface RedisOptions {
 const PROBE_TIMEOUT_MS = 2_000;
 
 export class RedisServer {
-  readonly host = '127.0.0.1';
+  readonly host: string;
   readonly port: number;
   /** 0 without TLS. */
   readonly tlsPort: number;
   readonly socketPath: string;
   readonly #daemon: Daemon;
 
-  private constructor(ports: { port: number; tlsPort: number }, socketPath: string, daemon: Daemon) {
+  private constructor(
+    { host, ...ports }: { host: string; port: number; tlsPort: number },
+    socketPath: string,
+    daemon: Daemon,
+  ) {
+    this.host = host;
     this.port = ports.port;
     this.tlsPort = ports.tlsPort;
     this.socketPath = socketPath;
     this.#daemon = daemon;
   }
 
-  static async start({ password, acl = [], tls, args = [] }: RedisOptions = {}): Promise<RedisServer> {
+  static async start(options: RedisOptions = {}): Promise<RedisServer> {
+    const { password, acl = [], tls, host = '127.0.0.1', args = [] } = options;
     const program = locatePart('redis-server');
     const folder = await makeFolder('redis');
     const [port, tlsPort] = [await freePort(), tls ? await freePort() : 0];
     const socketPath = join(folder, 'redis.sock');
     const configuration = join(folder, 'redis.conf');
     const lines = [
-      'bind 127.0.0.1',
+      `bind ${host}`,
       `port ${port}`,
       `unixsocket ${socketPath}`,
       `dir ${folder}`,
@@ -67,7 +75,7 @@ export class RedisServer {
       endSignal: 'SIGTERM',
       probe: () => ping(socketPath),
     });
-    return new RedisServer({ port, tlsPort }, socketPath, daemon);
+    return new RedisServer({ host, port, tlsPort }, socketPath, daemon);
   }
 
   /** Keeps its ports, and loses its data. */

@@ -1,11 +1,10 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { DataRow } from '../../../src/codec/pg/data-row.js';
 import { BackendDecoder, FrontendDecoder } from '../../../src/codec/pg/decoder.js';
 import { BackendEncoder, FrontendEncoder } from '../../../src/codec/pg/encoder.js';
 import { defaultPgLimits } from '../../../src/codec/pg/limits.js';
 import type { BackendMessage, FrontendMessage } from '../../../src/codec/pg/messages.js';
+import { collectGarbage } from '../../support/garbage.js';
 import { backendVectors, frontendVectors, listed } from './vectors.js';
 import { drain, expectPgError, feed, framed, int32, plain, wire } from './wire.js';
 
@@ -16,9 +15,6 @@ function loggedIn(): BackendDecoder {
   decoder.loginDone();
   return decoder;
 }
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 function arrayBuffers(): number {
   collectGarbage();

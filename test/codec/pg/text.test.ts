@@ -36,7 +36,7 @@ describe('codec/pg text', () => {
         }
       }
     }
-  });
+  }).timeout(60_000);
 
   it('is what Node makes of texts of other scripts, of all lengths, cut anywhere', () => {
     for (const text of ['Привет, Ελλάδα, 日本. ', '日本語テキスト𝄞', 'ü text with one ', '\u{10ffff}\ud7ff\ue000']) {

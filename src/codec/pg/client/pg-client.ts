@@ -27,14 +27,17 @@ export class PgClient extends QueryScope {
   readonly notices$: Observable<NoticeFields>;
   /** When each step of connecting was done, ms since `open`. */
   readonly timeline: PgTimeline;
+  readonly #limits: PgLimits;
   readonly #connector: Connector;
   readonly #queue: ExchangeQueue;
   readonly #notices = new Subject<NoticeFields>();
   readonly #notifications: Notifications;
   #session: Session | undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
+  #closeTimer: NodeJS.Timeout | undefined;
   #resolveClosed: (error: Error | undefined) => void = () => {};
-  readonly #limits: PgLimits;
+  /** Takes the signal's listener back. */
+  #forgetSignal: () => void = () => {};
 
   /**
    * Connects and waits until the server is ready.
@@ -81,27 +84,6 @@ export class PgClient extends QueryScope {
     this.ready = this.#connect();
     this.ready.catch(() => {}); // whoever makes a query is told by that
     this.#endWith(options.signal);
-  }
-
-  #forgetSignal: () => void = () => {};
-
-  #endWith(signal: AbortSignal | undefined): void {
-    if (signal?.aborted) this.destroy(signal.reason);
-    else if (signal) this.#forgetSignal = onAbort(signal, () => this.destroy(signal.reason));
-  }
-
-  async #connect(): Promise<void> {
-    try {
-      const session = await this.#connector.connect();
-      if (session.ended) throw session.ended;
-      this.#session = session;
-      session.onEnd = (error) => this.#end(error);
-      session.onIdle = () => this.#closeWhenIdle();
-      this.#closeWhenIdle();
-    } catch (error) {
-      this.#end(error as Error);
-      throw error;
-    }
   }
 
   /** In a transaction or not, as the last ReadyForQuery said. */
@@ -160,6 +142,25 @@ export class PgClient extends QueryScope {
     else this.#queue.add(exchange);
   }
 
+  #endWith(signal: AbortSignal | undefined): void {
+    if (signal?.aborted) this.destroy(signal.reason);
+    else if (signal) this.#forgetSignal = onAbort(signal, () => this.destroy(signal.reason));
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      const session = await this.#connector.connect();
+      if (session.ended) throw session.ended;
+      this.#session = session;
+      session.onEnd = (error) => this.#end(error);
+      session.onIdle = () => this.#closeWhenIdle();
+      this.#closeWhenIdle();
+    } catch (error) {
+      this.#end(error as Error);
+      throw error;
+    }
+  }
+
   #withdraw(exchange: Exchange): boolean {
     if (this.#connector.sent(exchange)) return false;
     this.#queue.withdraw(exchange);
@@ -179,8 +180,6 @@ export class PgClient extends QueryScope {
     session.terminate();
     this.#closeTimer = setTimeout(() => this.#end(undefined), this.#limits.closeTimeoutMs);
   }
-
-  #closeTimer: NodeJS.Timeout | undefined;
 
   #end(error: Error | undefined): void {
     if (this.#state === 'closed') return;

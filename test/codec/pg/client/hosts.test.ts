@@ -1,6 +1,6 @@
 /** Which server it is in the end: several hosts, target_session_attrs, and everything that names a server. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { networkInterfaces, tmpdir, userInfo } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type Conninfo, PgClient, type PgClientOptions, PgMemory } from '../../../../src/codec/pg/index.js';
@@ -14,6 +14,7 @@ import {
   startPostgres,
 } from '../../../servers/index.js';
 import { type Certificate, makeAuthority, makeCertificate } from '../../../support/certificates.js';
+import { hasIPv6, requireIPv6 } from '../../../support/ipv6.js';
 import { LoopbackServer } from './loopback-server.js';
 import { encoded, ScriptedServer } from './scripted-server.js';
 import { rejection } from './support.js';
@@ -23,7 +24,6 @@ interface Address {
 }
 
 const PASSWORD = 'a password that nobody must read';
-const HAS_IPV6 = (networkInterfaces().lo ?? []).some(({ address }) => address === '::1');
 
 describe('PgClient: hosts', function () {
   this.timeout(60_000);
@@ -48,7 +48,7 @@ describe('PgClient: hosts', function () {
       `local all "${userInfo().username}" peer`,
       'local all alice scram-sha-256',
     ];
-    const settings = { listen_addresses: HAS_IPV6 ? '127.0.0.1,::1' : '127.0.0.1' };
+    const settings = { listen_addresses: hasIPv6 ? '127.0.0.1,::1' : '127.0.0.1' };
     primary = await startPostgres({ version: 15, tls, users, hba, settings });
     await primary.sql(`ALTER ROLE reader SET default_transaction_read_only = on;
       CREATE ROLE "${userInfo().username}" LOGIN;
@@ -303,7 +303,7 @@ describe('PgClient: hosts', function () {
     });
 
     it('an IPv6 address', async function () {
-      if (!HAS_IPV6) return this.skip();
+      requireIPv6(this);
       const url = `postgres://alice@[::1]:${primary.port}/postgres?sslmode=disable`;
       const client = openIn({ PGPASSWORD: PASSWORD }, url);
       const { rows } = await client.query('SELECT host(inet_server_addr()) AS address');

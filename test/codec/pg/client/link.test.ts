@@ -11,6 +11,7 @@ import { type Conninfo, resolveConninfo } from '../../../../src/codec/pg/conninf
 import { SSL_MODES, type SslMode } from '../../../../src/codec/pg/conninfo/target.js';
 import { type Transport, tcpTransport, tlsTransport } from '../../../../src/transport.js';
 import { type Certificate, makeAuthority, makeCertificate, makeRevocationList } from '../../../support/certificates.js';
+import { skip } from '../../../support/skip.js';
 import { NOWHERE, removeFolders, temporaryFolder } from '../conninfo/support.js';
 import { answerSslRequest, firstBytes, LoopbackServer, type Script, serveTls } from './loopback-server.js';
 
@@ -368,7 +369,7 @@ describe('codec/pg/client/link', function () {
   });
 
   it("over Linux's abstract namespace too", async function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux') skip(this, 'Linux alone has an abstract namespace of Unix sockets');
     const name = `turbotls-link-${process.pid}`;
     await serve((socket) => socket.pipe(socket), `\0${name}/.s.PGSQL.5432`);
     const link = await open({ port: 5432 }, { conninfo: { host: `@${name}`, hostaddr: '', port: 5432 } });
