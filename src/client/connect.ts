@@ -74,20 +74,8 @@ export function connect(path: string, options?: TurboConnectionOptions, listener
 export function connect(...args: unknown[]): TurboSocket {
   const { options, listener } = normalized(args);
   const { turbo = {}, ...tlsOptions } = options;
-  if (typeof turbo !== 'object' || turbo === null) {
-    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo is an object of options, got ${inspect(turbo)}`);
-  }
+  checkTurboOptions(turbo);
   const { mode = 'prefer' } = turbo;
-  if (mode !== 'prefer' && mode !== 'require' && mode !== 'off') {
-    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo.mode is 'prefer', 'require' or 'off', got ${inspect(mode)}`);
-  }
-  const { firstContact } = turbo;
-  if (firstContact !== undefined && firstContact !== 'fast' && firstContact !== 'careful') {
-    throw new TurboError(
-      'ERR_TURBO_BAD_OPTION',
-      `turbo.firstContact is 'fast' or 'careful', got ${inspect(firstContact)}`,
-    );
-  }
   const notTcp = tlsOptions.socket ? 'socket' : tlsOptions.path ? 'path' : undefined;
   if (notTcp && mode === 'require') {
     throw new TurboError('ERR_TURBO_REQUIRED', `with the option '${notTcp}' there is no TCP connection to begin`);
@@ -103,8 +91,17 @@ export function connect(...args: unknown[]): TurboSocket {
 /**
  * A socket that dials when its `connect` is called, as that of `new net.Socket()`: for clients that are given a stream and
  * connect it themselves. What `connect` is called with is not looked at: TLS knows its server from the options.
+ *
+ * @throws TurboError ERR_TURBO_BAD_OPTION, also for mode 'off', and what tls.connect throws
  */
 export function connectLater({ turbo = {}, ...options }: TurboConnectionOptions): TurboSocket {
+  checkTurboOptions(turbo);
+  if (turbo.mode === 'off') {
+    throw new TurboError(
+      'ERR_TURBO_BAD_OPTION',
+      "with turbo.mode 'off' nothing can dial later: leave it to the client",
+    );
+  }
   announceExperimental();
   const { socket, io } = secured(options, turbo, { deferred: true });
   return Object.assign(socket, {
@@ -115,6 +112,23 @@ export function connectLater({ turbo = {}, ...options }: TurboConnectionOptions)
       return socket;
     },
   });
+}
+
+/** @throws TurboError ERR_TURBO_BAD_OPTION */
+export function checkTurboOptions(turbo: unknown): asserts turbo is ClientTurboOptions {
+  if (typeof turbo !== 'object' || turbo === null) {
+    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo is an object of options, got ${inspect(turbo)}`);
+  }
+  const { mode = 'prefer', firstContact } = turbo as ClientTurboOptions;
+  if (mode !== 'prefer' && mode !== 'require' && mode !== 'off') {
+    throw new TurboError('ERR_TURBO_BAD_OPTION', `turbo.mode is 'prefer', 'require' or 'off', got ${inspect(mode)}`);
+  }
+  if (firstContact !== undefined && firstContact !== 'fast' && firstContact !== 'careful') {
+    throw new TurboError(
+      'ERR_TURBO_BAD_OPTION',
+      `turbo.firstContact is 'fast' or 'careful', got ${inspect(firstContact)}`,
+    );
+  }
 }
 
 function overTurbo(

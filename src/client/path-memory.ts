@@ -63,8 +63,11 @@ export interface PathMemoryOptions {
   localNetwork?: () => string;
 }
 
-/** One silent handshake may be a lost datagram, one rejection a server restarted; two in a row are the path's way. */
-const FAILURES_UNTIL_BROKEN = 2;
+/**
+ * Completed handshakes in a row until they are the path's way. A silent one may be lost datagrams, which on a bad path
+ * happens often, and once a path is suspected costs nothing but the datagrams; one rejection may be a server restarted.
+ */
+const FAILURES_UNTIL_BROKEN = { silent: 4, rejected: 2 };
 /** Reading the interfaces takes about 0.1 ms; they change seldom. */
 const LOCAL_NETWORK_AGE_MS = 5_000;
 
@@ -137,7 +140,7 @@ export class PathMemory {
     // Connections that were under way together are one failure, not a row of them.
     if (path.brokenUntil !== undefined && path.brokenUntil > this.#clock.now()) return;
     const inRow = how === 'silent' ? ++path.silences : ++path.rejections;
-    const excess = inRow - FAILURES_UNTIL_BROKEN;
+    const excess = inRow - FAILURES_UNTIL_BROKEN[how];
     if (excess < 0) return;
     const { pathAgeMs, pathBrokenMs, pathBrokenMaxMs } = this.#limits;
     const brokenMs = Math.min(pathBrokenMs * 2 ** excess, pathBrokenMaxMs);
@@ -174,9 +177,12 @@ export class PathMemory {
   }
 }
 
+/** One of them may be lost, and the flight is still sent twice. */
+const DATAGRAMS_MIN = 3;
+
 /** For a flight of `known` datagrams: enough to get it twice where that may be, else an eighth more than it takes. */
 function datagramsFor(known: number, { clientDatagramsMax }: Limits): number {
-  const twice = 2 * known;
+  const twice = Math.max(DATAGRAMS_MIN, 2 * known);
   return twice <= clientDatagramsMax ? twice : Math.min(known + Math.ceil(known / 8), clientDatagramsMax);
 }
 

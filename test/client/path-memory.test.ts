@@ -54,9 +54,9 @@ describe('client/path-memory', () => {
       );
     });
 
-    it('sends twice as many datagrams as the last flight took, or an eighth more, at most sixteen', () => {
+    it('sends twice as many datagrams as the last flight took, or an eighth more, from three to sixteen', () => {
       const expected: [number, number][] = [
-        [1, 2],
+        [1, 3],
         [2, 4],
         [4, 8],
         [8, 16],
@@ -109,6 +109,10 @@ describe('client/path-memory', () => {
     expect([plan.datagrams, plan.graceMs(80)]).to.deep.equal([3, 20]);
   });
 
+  function breakPath(): void {
+    for (let count = 0; count < 4; count++) memory.failed(A);
+  }
+
   it('counts connections that fail together as one failure', () => {
     for (let count = 0; count < 12; count++) memory.failed(A);
     clock.advance(300 * SECOND + 1);
@@ -134,9 +138,15 @@ describe('client/path-memory', () => {
       }
     });
 
-    for (const how of ['silent', 'rejected'] as const) {
-      it(`leaves UDP alone from the second time on (${how}): 300 s, doubling, at most two days`, () => {
-        memory.failed(A, how);
+    for (const [how, times] of [
+      ['silent', 4],
+      ['rejected', 2],
+    ] as const) {
+      it(`leaves UDP alone once it was ${how} ${times} times in a row: 300 s, doubling, at most two days`, () => {
+        for (let count = 1; count < times; count++) {
+          expect(memory.plan(A).udp).to.equal(true);
+          memory.failed(A, how);
+        }
         const periods: number[] = [];
         for (let count = 0; count < 14; count++) {
           memory.failed(A, how);
@@ -158,8 +168,7 @@ describe('client/path-memory', () => {
       for (let count = 0; count < 6; count++) memory.failed(A);
       memory.answered(A, { lagMs: 0, flightDatagrams: 2 });
       expect(memory.plan(A).udp).to.equal(true);
-      memory.failed(A);
-      memory.failed(A);
+      breakPath();
       clock.advance(300 * SECOND);
       expect(memory.plan(A).udp).to.equal(true);
     });
@@ -171,8 +180,7 @@ describe('client/path-memory', () => {
     });
 
     it('says nothing of other paths', () => {
-      memory.failed(A);
-      memory.failed(A);
+      breakPath();
       expect(memory.plan(B).udp).to.equal(true);
       expect(memory.plan(B).graceMs(80)).to.equal(20);
     });
@@ -224,15 +232,13 @@ describe('client/path-memory', () => {
 
     it('nothing of a plan that was made: it is the state of that moment', () => {
       const plan = memory.plan(A);
-      memory.failed(A);
-      memory.failed(A);
+      breakPath();
       expect(plan.udp).to.equal(true);
     });
   });
 
   it('keeps what it learnt on one local network apart from another', () => {
-    memory.failed(A);
-    memory.failed(A);
+    breakPath();
     memory.choseGroup(A, 'P-256');
     network = 'office';
     expect(memory.plan(A)).to.include({ udp: true, group: undefined });
