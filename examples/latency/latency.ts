@@ -31,6 +31,7 @@ const options = commandLine('Measures every way to connect, over a link with rea
     to: 100_000,
     about: 'under loss; 0: 500, quick 40',
   },
+  loss: { kind: 'text', value: 'PARTS', about: 'of packets, for the sweep of loss: 0.01,0.1' },
   sweeps: { kind: 'text', value: 'NAMES', about: `of ${SWEEPS.join(',')}; default: all` },
   only: { kind: 'text', value: 'IDS', about: 'cases, by id or by group: turbo,tls,postgres' },
   seed: { kind: 'number', value: 'N', default: 1, from: 0, to: 2 ** 32 - 1, about: 'of what the link does by chance' },
@@ -61,7 +62,7 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { sweeps, kind, cases } = understood();
+  const { sweeps, losses, kind, cases } = understood();
   const missing = options.loopback ? undefined : linkMissing(kind);
   if (missing !== undefined && linkMissingInUserNamespace(kind) === undefined) {
     process.exitCode = await runInUserNamespace();
@@ -81,6 +82,7 @@ async function main(): Promise<void> {
     samples: options.samples || SAMPLES[size],
     lossSamples: options['loss-samples'] || LOSS_SAMPLES[size],
     sweeps: onLoopback ? ['cases'] : sweeps,
+    losses,
   });
   const args = process.argv.slice(2);
   const command = args.length === 0 ? 'npm run latency' : `npm run latency -- ${args.join(' ')}`;
@@ -93,7 +95,12 @@ async function main(): Promise<void> {
 
 function understood() {
   try {
-    return { sweeps: sweepsOf(options.sweeps), kind: linkKindOf(options.link), cases: casesOf(options.only) };
+    return {
+      sweeps: sweepsOf(options.sweeps),
+      losses: lossesOf(options.loss),
+      kind: linkKindOf(options.link),
+      cases: casesOf(options.only),
+    };
   } catch (error) {
     return refuse(error as Error);
   }
@@ -128,6 +135,12 @@ function sweepsOf(text: string | undefined): readonly Sweep[] {
   const unknown = text.split(',').find((name) => !SWEEPS.includes(name as Sweep));
   if (unknown !== undefined) throw new Error(`--sweeps: there is no '${unknown}', only ${SWEEPS.join(', ')}`);
   return text.split(',') as Sweep[];
+}
+
+function lossesOf(text: string | undefined): number[] | undefined {
+  const losses = text?.split(',').map(Number);
+  if (losses?.some((loss) => !(loss >= 0 && loss < 1))) throw new Error(`--loss: parts of 1, got '${text}'`);
+  return losses;
 }
 
 /** By id or by group; the cases that ratios compare with come too. */

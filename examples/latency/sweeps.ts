@@ -25,6 +25,8 @@ export interface PlanOptions {
   samples: number;
   lossSamples: number;
   sweeps: readonly Sweep[];
+  /** Parts of packets; default: those of the sweep. */
+  losses?: readonly number[] | undefined;
 }
 
 export const SWEEPS: readonly Sweep[] = ['cases', 'udp', 'round-trip', 'certificate', 'load', 'loss'];
@@ -89,7 +91,7 @@ const PLANS: Record<Sweep, (options: PlanOptions) => PlannedRun[]> = {
         ),
 
   loss: (options) =>
-    LOSSES[options.quick ? 'quick' : 'full'].map((loss) =>
+    (options.losses ?? LOSSES[options.quick ? 'quick' : 'full']).map((loss) =>
       run(options, 'loss', `${loss * 100} % loss`, {
         at: loss,
         conditions: { loss },
