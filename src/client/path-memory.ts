@@ -99,13 +99,13 @@ export class PathMemory {
     const limits: Limits = { ...this.#limits, ...Object.fromEntries(given) };
     const path = this.#paths.get(this.#key(endpoint));
     const known = path?.flightDatagrams;
-    const suspected = (path?.silences ?? 0) > 0;
+    const suspected =
+      (path?.silences ?? 0) >= (path?.accepted ? SILENCES_UNTIL_SUSPECTED.proven : SILENCES_UNTIL_SUSPECTED.unproven);
     return {
       udp: path?.brokenUntil === undefined || path.brokenUntil <= this.#clock.now(),
       contact: (path?.carefulUntil ?? 0) > this.#clock.now() ? 'careful' : path?.accepted ? 'fast' : firstContact,
       datagrams: known === undefined ? limits.clientDatagramsUnknown : datagramsFor(known, limits),
       graceMs: (connectMs) => {
-        // After a silent handshake UDP is asked, and not waited for.
         if (suspected) return 0;
         // A machine that is busy for a moment is no reason to give up a path that works.
         const wanted = Math.max(connectMs * limits.graceConnectRatio, (path?.lagMs ?? 0) * limits.graceLagFactor);
@@ -177,6 +177,8 @@ export class PathMemory {
   }
 }
 
+/** Completed handshakes in a row until UDP is asked, and not waited for: on a path that worked before it may be loss. */
+const SILENCES_UNTIL_SUSPECTED = { unproven: 1, proven: 2 };
 /** One of them may be lost, and the flight is still sent twice. */
 const DATAGRAMS_MIN = 3;
 

@@ -127,6 +127,14 @@ describe('client/path-memory', () => {
       expect([plan.graceMs(1000), plan.graceMaxMs(1000)]).to.deep.equal([0, 0]);
     });
 
+    it('suspects one that worked only after the second time', () => {
+      memory.answered(A, { lagMs: 0, flightDatagrams: 2 });
+      memory.failed(A);
+      expect(memory.plan(A).graceMs(80)).to.equal(20);
+      memory.failed(A);
+      expect(memory.plan(A).graceMs(80)).to.equal(0);
+    });
+
     it('believes it again once it has answered, be it late', () => {
       for (const relieve of [() => memory.answered(A, { lagMs: 0, flightDatagrams: 2 }), () => memory.late(A, 1)]) {
         memory.failed(A);
