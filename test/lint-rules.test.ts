@@ -177,7 +177,7 @@ interface Diagnostic {
 }
 
 describe('the lint rules', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let folder: string;
 
   before(() => {

@@ -193,7 +193,12 @@ function actAsTcp(socket: TLSSocket, io: ClientIO, { timeout, allowHalfOpen = fa
     socket.emit('connect');
     socket.emit('ready');
   });
-  if (timeout) socket.setTimeout(timeout);
+  try {
+    if (timeout) socket.setTimeout(timeout);
+  } catch (error) {
+    io.destroy(); // it is no number, say: nothing may stay behind
+    throw error;
+  }
 }
 
 function tcpOptions(options: TurboConnectionOptions): TcpNetConnectOpts {

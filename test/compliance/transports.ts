@@ -240,7 +240,7 @@ export class Lab {
 
   #serverTurbo(): turbo.ServerTurboOptions {
     // One process is both ends and the test: that its event loop is busy says nothing.
-    return { network: this.network, limits: { handshakeCpuShare: 100 } };
+    return { network: this.network, limits: { handshakeCpuShare: 100, sessionLifetimeMs: 60_000 } };
   }
 
   #keep(socket: { destroy(): unknown; once(event: 'close', listener: () => void): unknown }): void {

@@ -43,6 +43,8 @@ export interface Held {
 export interface AbandonReport {
   /** How often each step was the last one. */
   steps: Record<string, number>;
+  /** Steps that needed an answer over UDP, and had none in time. */
+  unanswered: number;
   before: Held;
   after: Held;
   halfOpen: { sessions: number; bytes: number };
@@ -65,6 +67,8 @@ const PATIENCE_MS = 2_000;
 /** Steps before the first measurement: code gets compiled, pools filled. */
 const WARM_UP_PART = 0.25;
 const WARM_UP_LEAST = 500;
+
+class NoAnswer extends Error {}
 
 /** Ends a session at one step; resolves when the client has left. */
 type Step = () => Promise<void>;
@@ -94,7 +98,7 @@ class RawUdp {
   answer(connectionId: Buffer): Promise<ServerDatagram> {
     const key = connectionId.toString('latin1');
     return new Promise<ServerDatagram>((resolve, reject) => {
-      const timer = setTimeout(reject, PATIENCE_MS, new Error('no answer over UDP'));
+      const timer = setTimeout(reject, PATIENCE_MS, new NoAnswer());
       this.#waiting.set(key, (datagram) => {
         clearTimeout(timer);
         resolve(datagram);
@@ -370,6 +374,7 @@ async function main({ sessions, seed }: AbandonOptions): Promise<AbandonReport> 
     ...serverSteps((servername) => turbo('fast', servername)),
   });
   const done: Record<string, number> = {};
+  let unanswered = 0;
   const random = new Random(seed);
 
   async function run(count: number): Promise<void> {
@@ -377,8 +382,13 @@ async function main({ sessions, seed }: AbandonOptions): Promise<AbandonReport> 
     const work = async () => {
       while (begun++ < count) {
         const [name, step] = random.pick(steps);
-        await step();
-        done[name] = (done[name] ?? 0) + 1;
+        try {
+          await step();
+          done[name] = (done[name] ?? 0) + 1;
+        } catch (error) {
+          if (!(error instanceof NoAnswer)) throw error;
+          unanswered++;
+        }
       }
     };
     await Promise.all(Array.from({ length: WORKERS }, work));
@@ -392,6 +402,7 @@ async function main({ sessions, seed }: AbandonOptions): Promise<AbandonReport> 
   const engine = server.turbo?.engine;
   const report: AbandonReport = {
     steps: done,
+    unanswered,
     before,
     after,
     halfOpen: engine?.halfOpen ?? { sessions: 0, bytes: 0 },

@@ -4,7 +4,7 @@ import { byForm } from './support.js';
 
 /** Memory in use at the end, beside what was in use when all had warmed up. */
 export const GROWTH_MAX = 16 * 1024 * 1024;
-export const TIMEOUT_MS = byForm({ short: 60_000, long: 7_200_000 });
+export const TIMEOUT_MS = byForm({ short: 180_000, long: 7_200_000 });
 
 /** Makes inputs of one kind after another: valid ones, such with one thing changed, noise; and counts them. */
 export abstract class FuzzSource<Kind> {

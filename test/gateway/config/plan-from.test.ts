@@ -370,5 +370,5 @@ describe('gateway configuration: what it means', () => {
       { numRuns: 500 },
     );
     holds(fc.property(fc.jsonValue(), (json) => void problemsOf(json)));
-  });
+  }).timeout(60_000);
 });
