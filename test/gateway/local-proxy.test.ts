@@ -98,7 +98,7 @@ describe('gateway: local proxy', () => {
       const memory = new PathMemory();
       const network = new LossyNetwork({ loss: 1, seed: 1 });
       const { port, ends } = await startProxy({ to: server }, { network, memory, limits: {} });
-      for (let count = 1; count <= 2; count++) {
+      for (let count = 1; count <= 4; count++) {
         const client = await secure(port);
         expect(await says(client, 'hello')).to.equal('hello');
         client.end();
