@@ -58,13 +58,14 @@ export function readClientHello(bytes: Buffer, limit: number): ClientHello | Cli
 function readMessage(bytes: Buffer, limit: number): { body: Buffer; length: number } | ClientHelloFault {
   const fragments: Buffer[] = [];
   let gathered = 0;
+  let total: ReturnType<typeof readMessageLength> = 'incomplete';
   for (let start = RECORD_HEADER_LENGTH; ; ) {
     const fragmentLength = readRecordHeader(bytes.subarray(start - RECORD_HEADER_LENGTH, start));
     if (typeof fragmentLength === 'string') return fragmentLength;
     const end = start + fragmentLength;
     fragments.push(bytes.subarray(start, end));
     gathered += fragmentLength;
-    const total = readMessageLength(fragments);
+    if (total === 'incomplete') total = readMessageLength(fragments); // once, for a record may hold a byte
     if (total === 'invalid') return 'invalid';
     const missing = total === 'incomplete' ? 0 : total - gathered;
     // More in its last record would be another message, under keys that are not there yet.
