@@ -14,6 +14,21 @@
  *
  * Where to look next: `proto/turbotls.proto` is the wire; `client/client-io.ts` and `engine/engine.ts` are the two ends.
  */
+
+export { Dialer, type DialerOptions } from './adapters/dialer.js';
+export { type CreateHttp2Connection, createHttp2Connection, type Http2ConnectionOptions } from './adapters/http2.js';
+export { type TurboAgentOptions, turboAgent } from './adapters/https-agent.js';
+export { TurboConnector, type TurboConnectorClass } from './adapters/ioredis.js';
+export { type MysqlConnection, type MysqlOptions, type MysqlStream, mysqlStream } from './adapters/mysql.js';
+export { type PgStreamConfig, type PgStreamResult, pgStream } from './adapters/pg.js';
+export { type PostgresSocketOptions, type PostgresSocketResult, postgresSocket } from './adapters/postgres-js.js';
+export {
+  type UndiciCallback,
+  type UndiciConnector,
+  type UndiciConnectorOptions,
+  type UndiciOrigin,
+  undiciConnector,
+} from './adapters/undici.js';
 export { ClientIO } from './client/client-io.js';
 export { type ClientTurboOptions, connect, type TurboConnectionOptions, type TurboSocket } from './client/connect.js';
 export type { ClientIOOptions, Timeline, TurboInfo } from './client/connection.js';

@@ -54,6 +54,15 @@ describe('client/connect-later', () => {
     expect(events).to.deep.equal(['connect', 'ready', 'secureConnect', 'close']);
   });
 
+  it('opens nothing where it is destroyed before', async () => {
+    const before = world.net.openSockets().length;
+    const socket = later();
+    socket.destroy();
+    socket.connect({ port: PORT, host: SERVER });
+    expect(world.net.openSockets()).to.have.lengthOf(before);
+    await world.clock.run(once(socket, 'close'));
+  });
+
   it('refuses options as `connect` does, and mode off', () => {
     for (const turbo of [{ mode: 'off' }, { mode: 'on' }, { firstContact: 'slow' }]) {
       const options = { host: SERVER, port: PORT, turbo } as Parameters<typeof connectLater>[0];

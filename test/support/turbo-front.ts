@@ -5,8 +5,9 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { pipeline } from 'node:stream';
-import { TurboListener } from '../../src/experimental.js';
+import { type Duplex, pipeline } from 'node:stream';
+import { createServer as createTlsServer } from 'node:tls';
+import { type Network, TurboListener } from '../../src/experimental.js';
 
 export interface TurboFront {
   host: string;
@@ -16,23 +17,37 @@ export interface TurboFront {
   close(): Promise<void>;
 }
 
-/** @param backend `sslRequest`: it wants one before TLS, as PostgreSQL before version 17 */
+/**
+ * @param backend `sslRequest`: it wants one before TLS, as PostgreSQL before version 17; `terminate`: it has none,
+ * and TLS ends at the front, with this certificate; `network`: the front's own
+ */
 export async function startTurboFront(backend: {
   host: string;
   port: number;
   sslRequest?: boolean;
+  terminate?: { key: string; cert: string };
+  network?: Network;
 }): Promise<TurboFront> {
-  const { sslRequest = false, ...address } = backend;
-  const listener = new TurboListener({ protocols: ['tls', 'pg-cancel-request'] });
+  const { sslRequest = false, terminate, network, ...address } = backend;
+  // Its clients share this core with it.
+  const limits = { handshakeCpuShare: 100 };
+  const listener = new TurboListener({ network, limits, protocols: ['tls', 'pg-cancel-request'] });
   const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
   const carriers = { turbo: 0, tcp: 0 };
+  const relay = (stream: Duplex, behindRequest = false) => {
+    const upstream = connect({ ...address, noDelay: true });
+    const join = () => pipeline(stream, upstream, stream, () => {});
+    if (behindRequest) void requestTls(upstream).then(join, () => stream.destroy());
+    else join();
+  };
+  // It does not listen: connections are handed to it.
+  const terminator = terminate && createTlsServer(terminate, (secured) => relay(secured));
+  terminator?.on('tlsClientError', () => {});
   const serving = (async () => {
     for await (const { stream, carrier, protocol } of listener) {
       carriers[carrier]++;
-      const upstream = connect({ ...address, noDelay: true });
-      const join = () => pipeline(stream, upstream, stream, () => {});
-      if (sslRequest && protocol === 'tls') void requestTls(upstream).then(join, () => stream.destroy());
-      else join();
+      if (terminator) terminator.emit('connection', stream);
+      else relay(stream, sslRequest && protocol === 'tls');
     }
   })();
   return {
