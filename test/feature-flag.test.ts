@@ -48,7 +48,8 @@ async function run(program: string): Promise<Run> {
   }
 }
 
-const TURBO = /^dist\/src\/(experimental\.js|(client|server|engine|wire|platform)\/)|^proto\//;
+const TURBO =
+  /^dist\/src\/(experimental\.js|(adapters|client|compare|engine|gateway|platform|server|wire|workers)\/)|^proto\//;
 const DEPENDENCIES = /^node_modules\/(rxjs|lru-cache|protobufjs)\//;
 
 describe('the feature flag', function () {

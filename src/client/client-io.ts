@@ -38,8 +38,8 @@ type Phase =
   | { name: 'claiming'; contact: FirstContact; carrier: TcpCarrier; clientSequence: number; reply: ReplyReader }
   /** The careful claim failed without a usable answer: TCP is dialled again, for plain TLS. */
   | { name: 'redialling' }
-  /** TCP carries the stream that began over `begunOver`. */
-  | { name: 'streaming'; carrier: TcpCarrier; begunOver: 'udp' | 'tcp' }
+  /** TCP carries the stream. */
+  | { name: 'streaming'; carrier: TcpCarrier }
   | { name: 'over' };
 
 type Claiming = Phase & { name: 'claiming' };
@@ -59,6 +59,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   #udp: UdpCarrier | undefined;
   readonly #tcp: TcpAttempts;
   #tcpConnectedAt: number | undefined;
+  #begunOver: 'udp' | 'tcp' | undefined;
   #grace: Subscription | undefined;
   #replyTimer: Timer | undefined;
   #flushing = false;
@@ -113,14 +114,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   }
 
   get carrier(): 'udp' | 'tcp' | undefined {
-    switch (this.#phase.name) {
-      case 'claiming':
-        return this.#phase.contact === 'fast' ? 'udp' : undefined;
-      case 'streaming':
-        return this.#phase.begunOver;
-      default:
-        return undefined;
-    }
+    return this.#begunOver;
   }
 
   /** The TCP connection, for its addresses; while it is being made, the first attempt at it, whose events those are. */
@@ -319,6 +313,7 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
       this.#state.next(HandshakeState.CLAIMING);
       return;
     }
+    this.#begunOver = 'udp';
     // TLS answers while the socket is corked, so that its Finished and the first request leave with the tombstone.
     socket.cork();
     socket.write(tombstone);
@@ -340,7 +335,8 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
       this.#fail(new TurboError('ERR_TURBO_REQUIRED', why, { retryable: true }));
       return;
     }
-    this.#phase = { name: 'streaming', carrier, begunOver: 'tcp' };
+    this.#phase = { name: 'streaming', carrier };
+    this.#begunOver = 'tcp';
     this.#takeOver(carrier, 0);
     carrier.resume();
     this.#state.next(HandshakeState.PLAIN);
@@ -387,7 +383,8 @@ export class ClientIO extends TlsDuplex implements TurboInfo {
   }
 
   #onAccepted({ carrier, contact, clientSequence }: Claiming, rest: Buffer): void {
-    this.#phase = { name: 'streaming', carrier, begunOver: 'udp' };
+    this.#phase = { name: 'streaming', carrier };
+    this.#begunOver = 'udp';
     if (!this.#tell(HandshakeState.BOUND)) return;
     if (contact === 'careful') {
       this.#takeOver(carrier, clientSequence);

@@ -71,7 +71,7 @@ export function table(report: Report, style: TerminalStyle): string {
       lines.push(...missingLines(series, style));
     }
   }
-  if (report.notes.length > 0) lines.push('', ...report.notes.map(printable));
+  for (const note of report.notes) lines.push('', ...wrapped(printable(note).split(' '), style.width, ' '));
   return `${lines.slice(1).join('\n')}\n`;
 }
 
@@ -240,11 +240,12 @@ function longest(texts: readonly string[]): number {
 }
 
 /** Parts are not broken unless one alone is too long. */
-function wrapped(parts: readonly string[], width: number): string[] {
+function wrapped(parts: readonly string[], width: number, gap = '  '): string[] {
   const lines: string[] = [];
   for (const part of parts) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 2 + part.length <= width) lines[lines.length - 1] = `${last}  ${part}`;
+    const longer = `${last}${gap}${part}`;
+    if (last !== undefined && longer.length <= width) lines[lines.length - 1] = longer;
     else lines.push(part.slice(0, Math.max(1, width)));
   }
   return lines;

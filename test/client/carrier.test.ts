@@ -54,6 +54,7 @@ describe('carrier', () => {
       expect(memory.plan(`${SERVER}:${PORT}`).datagrams).to.be.lessThan(unknown);
       socket.destroy();
       await clock.run(once(socket, 'close'));
+      expect(socket.turbo?.carrier, 'of a connection that is over').to.equal('udp');
     });
   }
 });

@@ -20,6 +20,10 @@ describe('compare: table', () => {
       '  QUIC      not measured: the npm package @matrixai/quic is not installed',
       '  Times in ms. Ratios compare medians with node:tls.',
       '',
+      'Each case connects anew each time: names, modules and proxies are ready before, nothing else is.',
+      '',
+      'Cases take turns, so that whatever the machine does beside reaches all of them alike.',
+      '',
     ]);
   });
 
