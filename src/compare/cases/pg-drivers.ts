@@ -2,6 +2,9 @@
 import { once } from 'node:events';
 import { connect, Socket } from 'node:net';
 import { onAbort } from '../../abort.js';
+import { pgStream } from '../../adapters/pg.js';
+import type { TurboSocket } from '../../client/connect.js';
+import { PathMemory } from '../../client/path-memory.js';
 import { type HostAddress, untilEvent } from '../../transport.js';
 import type { Case, Missing, PostgresTarget, Prepared } from '../case.js';
 import { isMissing, optional } from './optional.js';
@@ -26,6 +29,13 @@ export const driverCases: Case<PostgresTarget>[] = [
     prepare: (target) => preparePg(target, 'direct'),
   },
   {
+    id: 'pg-turbo',
+    title: 'pg by pgStream, first contact',
+    group: 'postgres',
+    reference: 'pg',
+    prepare: (target) => preparePg(target, 'turbo'),
+  },
+  {
     id: 'postgres.js',
     title: 'postgres.js, SSLRequest',
     group: 'postgres',
@@ -41,7 +51,7 @@ export const driverCases: Case<PostgresTarget>[] = [
   },
 ];
 
-async function preparePg(target: PostgresTarget, sslnegotiation: Negotiation): Promise<Prepared | Missing> {
+async function preparePg(target: PostgresTarget, way: Negotiation | 'turbo'): Promise<Prepared | Missing> {
   const module = await optional('pg', () => import('pg'));
   if (isMissing(module)) return module;
   const { Client } = module.default;
@@ -49,19 +59,20 @@ async function preparePg(target: PostgresTarget, sslnegotiation: Negotiation): P
   return {
     async once(signal) {
       signal.throwIfAborted();
-      const { user, password, database } = target;
+      const { user, password = '', database } = target;
       const watch = new Stopwatch();
-      const socket = new Socket(); // as pg itself makes it
+      const login = { user, password, database, ssl: verifyingTls(target, watch) };
+      const { stream, ...config } =
+        way === 'turbo'
+          ? pgStream({ ...login, ...server.turbo, turbo: { memory: new PathMemory() } })
+          : { ...login, ...server.tls, sslnegotiation: way, stream: () => new Socket() }; // as pg itself makes it
+      const socket = (stream as () => Socket | TurboSocket)();
       socket.once('connect', () => watch.reached('tcp'));
-      const client = new Client({
-        ...server.tls,
-        user,
-        password: password ?? '',
-        database,
-        ssl: verifyingTls(target, watch),
-        sslnegotiation,
-        stream: () => socket,
-      });
+      if ('turbo' in socket)
+        socket.once('secureConnect', () => {
+          watch.carrier = socket.turbo?.carrier;
+        });
+      const client = new Client({ ...config, stream: () => socket });
       client.on('error', () => {}); // what waits is told too
       const stopListening = onAbort(signal, () => socket.destroy());
       const closed = new Promise((resolve) => socket.once('close', resolve));

@@ -1,5 +1,7 @@
 /** Redis by the clients that people use. Options that are not about the server are left at their defaults. */
 import { onAbort } from '../../abort.js';
+import { TurboConnector } from '../../adapters/ioredis.js';
+import { PathMemory } from '../../client/path-memory.js';
 import type { Case, Missing, Prepared, RedisTarget } from '../case.js';
 import { isMissing, optional } from './optional.js';
 import { KEY } from './redis-key.js';
@@ -22,6 +24,13 @@ export const clientsCases: Case<RedisTarget>[] = [
     prepare: (target) => prepareIoredis(target, { enableReadyCheck: false }),
   },
   {
+    id: 'ioredis-turbo',
+    title: 'ioredis by TurboConnector, first contact',
+    group: 'redis',
+    reference: 'ioredis',
+    prepare: (target) => prepareIoredis(target, 'turbo'),
+  },
+  {
     id: 'redis-client',
     title: '@redis/client, connect, then GET',
     group: 'redis',
@@ -32,7 +41,7 @@ export const clientsCases: Case<RedisTarget>[] = [
 
 async function prepareIoredis(
   target: RedisTarget,
-  changes: { enableReadyCheck?: boolean },
+  way: { enableReadyCheck?: boolean } | 'turbo',
 ): Promise<Prepared | Missing> {
   const module = await optional('ioredis', () => import('ioredis'));
   if (isMissing(module)) return module;
@@ -43,11 +52,12 @@ async function prepareIoredis(
       signal.throwIfAborted();
       const watch = new Stopwatch();
       const client = new Redis({
-        ...server.tls,
         ...credentials(target),
         tls: verifyingTls(target, watch),
         retryStrategy: () => null, // a failure is one
-        ...changes,
+        ...(way === 'turbo'
+          ? { ...server.turbo, Connector: TurboConnector.with({ memory: new PathMemory() }) }
+          : { ...server.tls, ...way }),
       });
       let failure: Error | undefined;
       client.on('error', (error) => {

@@ -14,6 +14,7 @@ describeClientCases(
   {
     pg: { phases: ['tcp', 'secure', 'ready'], by: 'itself' },
     'pg-direct': { phases: ['tcp', 'secure', 'ready'], by: 'itself' },
+    'pg-turbo': { phases: ['tcp', 'secure', 'ready'], by: 'turbo' },
     'postgres.js': { phases: ['tcp', 'secure'], by: 'itself' },
     'postgres.js-direct': { phases: ['tcp', 'secure'], by: 'itself' },
     psql: { phases: [], by: 'itself' },

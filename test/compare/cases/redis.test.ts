@@ -12,6 +12,7 @@ describeClientCases(
   {
     ioredis: { phases: ['secure', 'ready'], by: 'itself' },
     'ioredis-noready': { phases: ['secure', 'ready'], by: 'itself' },
+    'ioredis-turbo': { phases: ['secure', 'ready'], by: 'turbo', tellsCarrier: false },
     'redis-client': { phases: ['secure', 'ready'], by: 'itself' },
     'redis-cli': { phases: [], by: 'itself', verifiesName: false },
     'redis-cli-proxy': { phases: [], by: 'proxy', verifiesName: false },
