@@ -39,7 +39,6 @@ function connectorClass(turbo: ClientTurboOptions): TurboConnectorClass {
     /** What ended the last connection, for one that ended before ioredis could listen. */
     firstError: Error | undefined;
     readonly #options: RedisOptions;
-    #connecting = false;
     #stream: Socket | undefined;
     #connected = false;
 
@@ -60,10 +59,8 @@ function connectorClass(turbo: ClientTurboOptions): TurboConnectorClass {
       return true;
     }
 
+    /** The stream, still connecting: ioredis waits for its events. */
     async connect(): Promise<Socket> {
-      this.#connecting = true;
-      await Promise.resolve(); // `disconnect()` in the same breath opens nothing
-      if (!this.#connecting) throw new Error('Connection is closed.'); // as ioredis puts it
       const { path, tls } = this.#options;
       const stream = path && !tls ? connectTcp({ path }) : connect({ ...connectionOptions(this.#options), turbo });
       this.firstError = undefined;
@@ -79,9 +76,8 @@ function connectorClass(turbo: ClientTurboOptions): TurboConnectorClass {
     }
 
     disconnect(): void {
-      this.#connecting = false;
       const stream = this.#stream;
-      if (!stream) return;
+      if (!stream || stream.closed) return;
       if (!this.#connected) {
         stream.destroy();
         return;
