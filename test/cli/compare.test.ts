@@ -62,7 +62,7 @@ describe('cli: turbotls compare', function () {
     }
     expect(stdout).to.match(/QUIC.* no server of QUIC is known here/);
     expect(stdout).to.match(
-      /^Each connection from the client's first call to the first useful byte, cold; 3 of each case/m,
+      /^Each connection from the client's first call to the first useful byte, cold; 3\sof\seach\scase/m,
     );
     expect(stdout).not.to.include('Nothing answered over UDP');
   });
