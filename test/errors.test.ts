@@ -4,6 +4,8 @@ import { PgError, pgErrorTexts } from '../src/codec/pg/errors.js';
 import { redisErrorTexts } from '../src/codec/redis/errors.js';
 import { errorTexts, TurboError } from '../src/errors.js';
 import { gatewayErrorTexts } from '../src/gateway/errors.js';
+import { keyErrorTexts } from '../src/keys/errors.js';
+import { workersErrorTexts } from '../src/workers/errors.js';
 
 const root = new URL('../../', import.meta.url);
 
@@ -18,6 +20,8 @@ const families: Family[] = [
   { name: 'PgError', prefix: 'ERR_PG_', texts: pgErrorTexts },
   { name: 'RedisError', prefix: 'ERR_REDIS_', texts: redisErrorTexts },
   { name: 'GatewayError', prefix: 'ERR_GATEWAY_', texts: gatewayErrorTexts },
+  { name: 'KeyError', prefix: 'ERR_KEY_', texts: keyErrorTexts },
+  { name: 'WorkersError', prefix: 'ERR_WORKERS_', texts: workersErrorTexts },
 ];
 
 /** Code, text and retryable of each row of docs/errors.md. */

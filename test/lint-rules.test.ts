@@ -69,6 +69,30 @@ const RULES: { from: string; may: string[]; mayNot: string[] }[] = [
     ],
   },
   {
+    from: 'src/workers/x.ts',
+    may: [
+      './front.js',
+      '../engine/udp-port.js',
+      '../wire/frame.js',
+      '../platform/clock.js',
+      '../errors.js',
+      '../limit-units.js',
+      '#proto/worker.js',
+    ],
+    mayNot: ['../client/connect.js', '../gateway/plan.js', '../cli/main.js', '../experimental.js', '../index.js'],
+  },
+  {
+    from: 'src/keys/x.ts',
+    may: ['./uri.js', '../coded-error.js', '../errors.js', '../limit-units.js', 'node:tls', 'rxjs', 'lru-cache'],
+    mayNot: [
+      '../engine/engine.js',
+      '../gateway/plan.js',
+      '../platform/clock.js',
+      '../experimental.js',
+      '#proto/config.js',
+    ],
+  },
+  {
     from: 'src/codec/pg/x.ts',
     may: ['./y.js', '../shared.js', '../../errors.js', '../../transport.js', 'node:crypto'],
     mayNot: [
@@ -93,6 +117,7 @@ const RULES: { from: string; may: string[]; mayNot: string[] }[] = [
       '../engine/turbo-listener.js',
       '../server/server-io.js',
       '../client/connect.js',
+      '../keys/index.js',
       '../wire/client-hello.js',
       '../platform/clock.js',
       '../codec/pg/encoder.js',

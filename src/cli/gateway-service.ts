@@ -1,10 +1,12 @@
 /** A gateway with its log, metrics and admin address, as a service. */
 import { type StatsListener, unwatchFile, watchFile } from 'node:fs';
+import { firstValueFrom } from 'rxjs';
 import { ConfigError, problemText } from '../gateway/config/index.js';
 import { Gateway } from '../gateway/gateway.js';
 import { messageOf } from '../gateway/message-of.js';
 import { AdminServer, eventLog, type Logger, logger, Metrics } from '../gateway/ops/index.js';
 import type { GatewayPlan } from '../gateway/plan.js';
+import { keyHealth, keysReturn } from '../keys/index.js';
 import type { HostAddress } from '../transport.js';
 import type { PlanSource } from './gateway-command.js';
 import { addressText } from './proxy-log.js';
@@ -22,12 +24,14 @@ export async function gatewayService(source: PlanSource): Promise<Service> {
 }
 
 class GatewayService implements Service {
+  readonly spent: Promise<undefined>;
   readonly #source: PlanSource;
   readonly #log: Logger;
   readonly #gateway: Gateway;
   readonly #metrics: Metrics;
   readonly #onChange: StatsListener = () => void this.reload();
   #admin: { address: HostAddress; server: AdminServer } | undefined;
+  readonly #stopping = new AbortController();
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(source: PlanSource, plan: GatewayPlan) {
@@ -41,6 +45,7 @@ class GatewayService implements Service {
       },
     });
     this.#metrics = new Metrics(() => this.#gateway.state, { process: true });
+    this.spent = this.#keysLostAndBack();
   }
 
   async start(plan: GatewayPlan, warnings: readonly string[]): Promise<void> {
@@ -63,9 +68,25 @@ class GatewayService implements Service {
   }
 
   async drain(): Promise<void> {
+    this.#stopping.abort();
     if (this.#source.file) unwatchFile(this.#source.file, this.#onChange);
     await this.#gateway.drain();
     await this.#admin?.server.close();
+  }
+
+  /**
+   * A process whose key process is gone cannot reach the next one. What needs no key goes on until another process could
+   * do better: who supervises this one starts it.
+   */
+  async #keysLostAndBack(): Promise<undefined> {
+    await firstValueFrom(keyHealth().lost$);
+    try {
+      await keysReturn(this.#stopping.signal);
+      this.#log.error('the key is back, for a new process: this one ends');
+    } catch {
+      // It is told to stop anyway.
+      await new Promise(() => {});
+    }
   }
 
   async #reload(): Promise<void> {

@@ -10,6 +10,8 @@ export interface Service {
   reload(): Promise<void>;
   /** Resolves when everything is over. */
   drain(): Promise<void>;
+  /** Resolves when it can only go on in another process: it is drained then, and the program has failed. */
+  readonly spent?: Promise<undefined>;
 }
 
 const STOP: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
@@ -26,9 +28,10 @@ export async function serve(start: () => Promise<Service>): Promise<ExitCode> {
   process.on('SIGHUP', () => {
     reloading = reloading.then(() => service.reload());
   });
-  const signal = await stopped;
+  const signal = await Promise.race([stopped, ...(service.spent ? [service.spent] : [])]);
   for (const each of STOP) process.on(each, () => process.exit(EXIT.interrupted));
   await reloading;
   await service.drain();
+  if (signal === undefined) return EXIT.failed;
   return signal === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
 }

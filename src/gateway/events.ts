@@ -144,6 +144,8 @@ export type GatewayEvent =
   | { type: 'backend'; route: string; target: HostAddress; healthy: boolean; error: Error | undefined }
   /** A file of a route's certificates was read, at the start and at every change; see CertificateNews. */
   | ({ type: 'certificate'; route: string } & CertificateNews)
+  /** No key of a token signs any more in this process: KeyError ERR_KEY_LOST. Once. */
+  | { type: 'key-lost'; error: Error }
   /** Another plan is in force. */
   | { type: 'reload'; routes: number; added: HostAddress[]; removed: HostAddress[] }
   | { type: 'drain'; connections: number; deadlineMs: number }

@@ -6,7 +6,9 @@
  * A plan in force is never changed: a reload puts another one in its place, and connections keep the one that they
  * began with.
  */
+import type { Subscription } from 'rxjs';
 import type { DropReason } from '../engine/events.js';
+import { keyHealth } from '../keys/index.js';
 import { TIMER_MAX_MS } from '../limit-units.js';
 import type { HostAddress } from '../transport.js';
 import { Admission } from './admission.js';
@@ -39,6 +41,8 @@ export interface GatewayState {
   /** Connections that have their route. */
   connections: number;
   routes: readonly RouteState[];
+  /** Why the keys of PKCS#11 tokens sign no more in this process. */
+  keyError: Error | undefined;
   engine: {
     /** Sessions over UDP that wait for TCP, and the bytes they are charged. */
     halfOpen: { sessions: number; bytes: number };
@@ -74,6 +78,7 @@ export class Gateway {
   /** One change at a time. */
   #changing: Promise<unknown> = Promise.resolve();
   #nextId = 1;
+  #keys: Subscription | undefined;
 
   constructor(plan: GatewayPlan, { onEvent = () => {} }: GatewayOptions = {}) {
     this.#onEvent = onEvent;
@@ -88,6 +93,7 @@ export class Gateway {
       routes: this.#force.routes.map(({ plan: { name }, pool: { targets } }) => {
         return { name, connections: this.#admission.connectionsOf(name), targets };
       }),
+      keyError: keyHealth().error,
       engine: this.#engineState(),
     };
   }
@@ -114,6 +120,7 @@ export class Gateway {
     this.#phase = 'running';
     try {
       await this.#change(this.#force.plan);
+      this.#keys = keyHealth().lost$.subscribe((error) => this.#emit({ type: 'key-lost', error }));
     } catch (error) {
       if (this.#phase === 'running') this.#phase = 'new';
       throw error;
@@ -147,6 +154,7 @@ export class Gateway {
   /** Ends everything, at once. */
   async close(): Promise<void> {
     this.#phase = 'closed';
+    this.#keys?.unsubscribe();
     this.#closing.abort(new GatewayError('ERR_GATEWAY_CLOSED'));
     for (const connection of this.#connections.keys()) connection.close();
     await this.#closeFronts(0);

@@ -61,10 +61,13 @@ export interface TerminateMode {
 }
 
 export interface CertificateFiles {
-  /** Paths, PEM. The certificate with its chain. */
+  /** Path, PEM. The certificate with its chain. */
   cert: string;
-  key: string;
+  key: KeySource;
 }
+
+/** Path, PEM; or what a PKCS#11 token has (RFC 7512). */
+export type KeySource = string | { readonly pkcs11: string };
 
 export interface BackendPlan {
   targets: readonly HostAddress[];

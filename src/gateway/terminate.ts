@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Duplex } from 'node:stream';
 import { createServer, type SecureContext, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import { onAbort } from '../abort.js';
+import { keyHealth } from '../keys/index.js';
 import { giveTcpSurface } from '../platform/tls-surface.js';
 import { ServerIO } from '../server/server-io.js';
 import type { ClientTls } from './backend/index.js';
@@ -99,7 +100,10 @@ export class Terminator {
   #makeServer(credentials: TlsOptions): Server {
     const server = createServer({ ...this.#options, ...credentials });
     server.on('secureConnection', (socket: TLSSocket) => this.#onSecure(socket));
-    server.on('tlsClientError', (error: Error) => handshakes.getStore()?.reject(error));
+    server.on('tlsClientError', (error: Error) => {
+      keyHealth().report(error);
+      handshakes.getStore()?.reject(error);
+    });
     return server;
   }
 
@@ -175,7 +179,9 @@ function credentialsOf({ certificates, clientCertificate }: TerminateMode): TlsO
   const { pair, errors } = first ? readPair(first) : { pair: undefined, errors: [{ message: 'the route has none' }] };
   if (!pair) throw new GatewayError('ERR_GATEWAY_CERTIFICATE', `${first?.cert ?? ''} ${errors[0]?.message ?? ''}`);
   const { cert, key } = pair;
-  return clientCertificate.mode === 'none' ? { cert, key } : { cert, key, ca: readAuthorities(clientCertificate.ca) };
+  return clientCertificate.mode === 'none'
+    ? { cert, ...key }
+    : { cert, ...key, ca: readAuthorities(clientCertificate.ca) };
 }
 
 function ignore(): void {}

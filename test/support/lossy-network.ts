@@ -34,6 +34,18 @@ export class LossyNetwork implements Network {
     return socket;
   };
 
+  /** UDP sockets of another network, counted among those here; nothing is lost on them. */
+  counting(other: Pick<Network, 'createUdpSocket'>): Pick<Network, 'createUdpSocket'> {
+    return {
+      createUdpSocket: (options) => {
+        const socket = other.createUdpSocket(options);
+        this.udpSockets++;
+        socket.on('close', () => this.udpSockets--);
+        return socket;
+      },
+    };
+  }
+
   createTcpServer: Network['createTcpServer'] = (options) => nodeNetwork.createTcpServer(options);
 
   createUdpSocket: Network['createUdpSocket'] = (options) => {

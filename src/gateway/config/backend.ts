@@ -80,7 +80,7 @@ function tlsFrom(tls: Section, baseDir: string): BackendTls {
   return {
     ca: authoritiesFrom(tls, baseDir),
     cert: pair?.cert,
-    key: pair?.key,
+    key: typeof pair?.key === 'string' ? pair.key : undefined,
     serverName: serverName(tls),
     alpn: each(tls.texts('alpn'), alpnFrom),
     verify: !insecure,

@@ -1,7 +1,7 @@
 /** Files that the configuration names: paths made absolute, contents looked at and what is wrong with them reported. */
 import { resolve } from 'node:path';
-import { type CertificatePair, readAuthorities, readPair } from '../ops/certificate-files.js';
-import type { CertificateFiles } from '../plan.js';
+import { type CertificatePair, keyName, readAuthorities, readPair } from '../ops/certificate-files.js';
+import type { CertificateFiles, KeySource } from '../plan.js';
 import type { Section } from './section.js';
 
 /** Of `cert` and `key`: both or neither. */
@@ -11,12 +11,13 @@ export function pairFrom(
 ): (CertificateFiles & { pair: CertificatePair | undefined }) | undefined {
   section.require('cert', 'is missing: a key needs its certificate');
   section.require('key', 'is missing: a certificate needs its key');
-  const [cert, key] = [pathFrom(section, 'cert', baseDir), pathFrom(section, 'key', baseDir)];
+  const cert = pathFrom(section, 'cert', baseDir);
+  const key = usage === 'client' ? pathFrom(section, 'key', baseDir) : keyFrom(section, baseDir);
   if (cert === undefined || key === undefined) return undefined;
   const { pair, errors, warnings } = readPair({ cert, key }, usage);
-  const files = { cert, key };
-  for (const { part, message } of errors) section.at(part).error(`${message}: ${files[part]}`);
-  for (const { part, message } of warnings) section.at(part).warn(`${message}: ${files[part]}`);
+  const names = { cert, key: keyName(key) };
+  for (const { part, message } of errors) section.at(part).error(`${message}: ${names[part]}`);
+  for (const { part, message } of warnings) section.at(part).warn(`${message}: ${names[part]}`);
   return { cert, key, pair };
 }
 
@@ -31,6 +32,15 @@ export function authoritiesFrom(section: Section, baseDir: string): string | und
     section.at('ca').error(`${(error as Error).message}: ${path}`);
     return undefined;
   }
+}
+
+function keyFrom(certificate: Section, baseDir: string): KeySource | undefined {
+  const key = certificate.section('key');
+  const pkcs11 = key.text('pkcs11');
+  if (pkcs11 !== undefined) return { pkcs11 };
+  if (key.has('file')) return pathFrom(key, 'file', baseDir);
+  if (certificate.has('key') && !key.has('pkcs11')) key.place.error('needs file or pkcs11');
+  return undefined;
 }
 
 function pathFrom(section: Section, name: string, baseDir: string): string | undefined {

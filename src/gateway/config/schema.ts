@@ -20,17 +20,23 @@ function readSchema(): protobuf.Type {
     .lookupType('turbotls.config.v1.Gateway');
 }
 
+/** Messages that were texts once: those who wrote them so may go on. */
+const SHORT_FORMS: Readonly<Record<string, string>> = { Key: 'file' };
+
 /** What a field holds: a name of proto3's scalar types, 'duration', an enum or a message. */
 export type FieldKind =
   | { kind: 'string' | 'bool' | 'uint32' | 'duration' }
   | { kind: 'enum'; values: Readonly<Record<string, number>> }
-  | { kind: 'message'; type: protobuf.Type };
+  /** `short`: the field that a text in place of the message gives. */
+  | { kind: 'message'; type: protobuf.Type; short: string | undefined };
 
 export function kindOf(field: protobuf.Field): FieldKind {
   const { resolvedType, type } = field;
   if (type === 'google.protobuf.Duration') return { kind: 'duration' };
   if (resolvedType instanceof protobuf.Enum) return { kind: 'enum', values: resolvedType.values };
-  if (resolvedType instanceof protobuf.Type) return { kind: 'message', type: resolvedType };
+  if (resolvedType instanceof protobuf.Type) {
+    return { kind: 'message', type: resolvedType, short: SHORT_FORMS[resolvedType.name] };
+  }
   if (type === 'string' || type === 'bool' || type === 'uint32') return { kind: type };
   throw new TypeError(`config.proto has a field of type ${type}, which nothing here reads`);
 }

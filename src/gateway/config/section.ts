@@ -179,7 +179,9 @@ function decodeOne(field: protobuf.Field, json: unknown, place: Place): unknown 
     case 'enum':
       return enumValue(kind.values, json, place);
     case 'message':
-      return sectionFrom(kind.type, json, place);
+      return kind.short !== undefined && typeof json === 'string'
+        ? new Section(kind.type, place, { [kind.short]: json })
+        : sectionFrom(kind.type, json, place);
   }
 }
 

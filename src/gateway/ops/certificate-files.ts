@@ -5,7 +5,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import type { CertificateFiles } from '../plan.js';
+import { type EngineKey, KeyError, pkcs11Key } from '../../keys/index.js';
+import type { CertificateFiles, KeySource } from '../plan.js';
 
 /** Of one file; a chain has some KiB, the authorities of a system 250 KiB. */
 const FILE_BYTES = 4 * 1024 * 1024;
@@ -19,7 +20,8 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE---
 export interface CertificatePair {
   /** PEM: the leaf first, then its chain. */
   readonly cert: string;
-  readonly key: string;
+  /** PEM, or where the key is. */
+  readonly key: { readonly key: string } | EngineKey;
   readonly leaf: X509Certificate;
 }
 
@@ -38,14 +40,36 @@ export interface PairReading {
 /** @param usage what the certificate is to show its owner as */
 export function readPair(files: CertificateFiles, usage: 'server' | 'client' = 'server'): PairReading {
   const chain = attempt('cert', () => certificatesOf(readText(files.cert)));
-  const key = attempt('key', () => privateKeyOf(readText(files.key)));
+  const key = keyOf(files.key, chain.value?.pem);
   const errors = [...chain.errors, ...key.errors];
   const leaf = chain.value?.certificates[0];
   if (!chain.value || !key.value || !leaf) return { pair: undefined, errors, warnings: [] };
-  const wrong = pairError(leaf, chain.value.pem, key.value);
-  const warnings = chainWarnings(chain.value.certificates, usage);
+  const { pem: cert, certificates } = chain.value;
+  const wrong = 'object' in key.value ? pairError(leaf, cert, key.value) : undefined;
+  const warnings = chainWarnings(certificates, usage);
   if (wrong !== undefined) return { pair: undefined, errors: [wrong], warnings };
-  return { pair: { cert: chain.value.pem, key: key.value.pem, leaf }, errors, warnings };
+  const pair = { cert, key: 'object' in key.value ? { key: key.value.pem } : key.value, leaf };
+  return { pair, errors, warnings };
+}
+
+/** For messages: without a PIN, even where somebody has put it into the URI. */
+export function keyName(key: KeySource): string {
+  return typeof key === 'string' ? key : key.pkcs11.replace(/\?.*/s, '').replaceAll(/pin-value=[^;]*/g, 'pin-value=…');
+}
+
+/** One in a token is tried with its certificate. */
+function keyOf(source: KeySource, cert: string | undefined): Attempt<PrivateKey | EngineKey> {
+  if (typeof source === 'string') return attempt('key', () => privateKeyOf(readText(source)));
+  if (cert === undefined) return { value: undefined, errors: [] };
+  return attempt('key', () => engineKeyOf(source.pkcs11, cert));
+}
+
+function engineKeyOf(uri: string, cert: string): EngineKey {
+  try {
+    return pkcs11Key(uri, { cert });
+  } catch (error) {
+    throw error instanceof KeyError ? new Error(`cannot be used (${error.code}): ${error.message}`) : error;
+  }
 }
 
 /**
@@ -111,21 +135,22 @@ function certificatesOf(pem: string): { pem: string; certificates: X509Certifica
   return { pem: blocks.join('\n'), certificates };
 }
 
-function privateKeyOf(pem: string): { pem: string; key: KeyObject } {
+interface PrivateKey {
+  pem: string;
+  object: KeyObject;
+}
+
+function privateKeyOf(pem: string): PrivateKey {
   try {
-    return { pem, key: createPrivateKey(pem) };
+    return { pem, object: createPrivateKey(pem) };
   } catch (error) {
     const encrypted = (error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE' || pem.includes('ENCRYPTED');
     throw new Error(encrypted ? 'is encrypted: store it without a pass phrase' : 'has no private key in PEM form');
   }
 }
 
-function pairError(
-  leaf: X509Certificate,
-  cert: string,
-  { pem, key }: { pem: string; key: KeyObject },
-): FileFinding | undefined {
-  if (!leaf.checkPrivateKey(key)) return { part: 'key', message: 'is not the key of the certificate' };
+function pairError(leaf: X509Certificate, cert: string, { pem, object }: PrivateKey): FileFinding | undefined {
+  if (!leaf.checkPrivateKey(object)) return { part: 'key', message: 'is not the key of the certificate' };
   try {
     createSecureContext({ cert, key: pem });
     return undefined;

@@ -7,9 +7,10 @@
 import { randomBytes } from 'node:crypto';
 import { type StatsListener, unwatchFile, watchFile } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { GatewayError } from '../errors.js';
 import type { CertificateFiles, TerminateMode } from '../plan.js';
-import { type CertificatePair, expiryOf, readAuthorities, readPair } from './certificate-files.js';
+import { type CertificatePair, expiryOf, keyName, readAuthorities, readPair } from './certificate-files.js';
 
 /** Between two looks at a file: a certificate is replaced weeks before its end, and a stat costs microseconds. */
 const POLL_MS = 5_000;
@@ -81,7 +82,7 @@ export class CertificateStore {
   /** Of the first certificate, as node:tls takes it, for a server's own context. */
   get defaults(): SecureContextOptions {
     const [first] = this.#loaded;
-    return { cert: first?.cert, key: first?.key, ca: this.#authorities, minVersion: this.#mode.minVersion };
+    return { cert: first?.cert, ...first?.key, ca: this.#authorities, minVersion: this.#mode.minVersion };
   }
 
   /** Stops watching. Contexts that were given out stay usable. */
@@ -150,9 +151,13 @@ export class CertificateStore {
     const { pair = before, errors, warnings } = readPair(files);
     const [wrong] = errors;
     if (wrong === undefined) this.#faults.delete(files.cert);
-    else this.#fail(files.cert, `${files[wrong.part]} ${wrong.message}`, { keeps: before !== undefined, news });
+    else
+      this.#fail(files.cert, `${wrong.part === 'key' ? keyName(files.key) : files.cert} ${wrong.message}`, {
+        keeps: before !== undefined,
+        news,
+      });
     if (pair === undefined) throw new GatewayError('ERR_GATEWAY_CERTIFICATE', files.cert);
-    const isNew = pair.cert !== before?.cert || pair.key !== before.key;
+    const isNew = pair.cert !== before?.cert || !isDeepStrictEqual(pair.key, before.key);
     if (isNew)
       news.push(
         newsOf(files.cert, { expiresAt: expiryOf(pair.leaf), warnings: warnings.map(({ message }) => message) }),
@@ -164,7 +169,7 @@ export class CertificateStore {
   #contextOf({ cert, key }: CertificatePair, ca: string | undefined): SecureContext {
     return createSecureContext({
       cert,
-      key,
+      ...key,
       ca,
       minVersion: this.#mode.minVersion,
       // Without one OpenSSL resumes no session of a client that showed a certificate.
@@ -183,7 +188,10 @@ export class CertificateStore {
   #files(): Set<string> {
     const { certificates, clientCertificate } = this.#mode;
     const authorities = clientCertificate.mode === 'none' ? [] : [clientCertificate.ca];
-    return new Set([...certificates.flatMap(({ cert, key }) => [cert, key]), ...authorities]);
+    return new Set([
+      ...certificates.flatMap(({ cert, key }) => (typeof key === 'string' ? [cert, key] : [cert])),
+      ...authorities,
+    ]);
   }
 }
 

@@ -56,6 +56,8 @@ function lineOf(event: GatewayEvent): Line | undefined {
       return { level: 'info', message: event.type, fields: { address: addressText(event.address) } };
     case 'backend':
       return backendLine(event);
+    case 'key-lost':
+      return { level: 'error', message: 'key lost', fields: errorFields(event.error) };
     case 'reload':
       return reloadLine(event);
     case 'drain':

@@ -80,6 +80,7 @@ export class Metrics {
       case 'listening':
       case 'unlistening':
       case 'drain':
+      case 'key-lost':
         // In the readings of the state.
         break;
     }

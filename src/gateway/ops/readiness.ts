@@ -7,15 +7,17 @@ export interface Readiness {
   lines: string[];
 }
 
-/** Ready: it runs and listens, and each route has a target that is up. */
+/** Ready: it runs and listens, its keys sign, and each route has a target that is up. */
 export function readinessOf({
   phase,
   listening,
   routes,
-}: Pick<GatewayState, 'phase' | 'listening' | 'routes'>): Readiness {
+  keyError,
+}: Pick<GatewayState, 'phase' | 'listening' | 'routes' | 'keyError'>): Readiness {
   const lines = [
     ...(phase === 'running' ? [] : [`the gateway is ${phase}`]),
     ...(phase !== 'running' || listening.length > 0 ? [] : ['no address is listened on']),
+    ...(keyError === undefined ? [] : [keyError.message]),
     ...routes
       .filter(({ targets }) => !targets.some(({ healthy }) => healthy))
       .map(({ name }) => `route ${name}: no target is up`),

@@ -46,6 +46,11 @@ const STATE_GAUGES: readonly StateGauge[] = [
     read: ({ phase }) => [{ value: phase === 'draining' ? 1 : 0 }],
   },
   {
+    name: 'key_lost',
+    help: '1 from when the keys of the token are lost to this process, until it is replaced.',
+    read: ({ keyError }) => [{ value: keyError === undefined ? 0 : 1 }],
+  },
+  {
     name: 'half_open_sessions',
     help: 'Sessions over UDP that wait for TCP.',
     read: ({ engine }) => [{ value: engine.halfOpen.sessions }],

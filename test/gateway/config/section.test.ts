@@ -59,7 +59,7 @@ describe("gateway configuration: proto3's JSON mapping", () => {
               bad: ['NO_SUCH', '', 99, true, [], {}],
             }
           : kind.kind === 'message'
-            ? { good: [{}], bad: ['', 1, true, []] }
+            ? { good: [{}, ...(kind.short ? ['x'] : [])], bad: [...(kind.short ? [] : ['']), 1, true, []] }
             : VALUES[kind.kind];
       for (const good of values?.good ?? []) expect(errorsOf(nested(path, good)), String(good)).to.deep.equal([]);
       for (const bad of values?.bad ?? []) {

@@ -58,6 +58,7 @@ export const oneOfEach: readonly GatewayEvent[] = [
   { type: 'backend', route: 'orders', target, healthy: false, error: new Error('refused') },
   { type: 'backend', route: 'orders', target, healthy: true, error: undefined },
   { type: 'reload', routes: 3, added: [listen], removed: [] },
+  { type: 'key-lost', error: new Error('the key process has ended') },
   { type: 'drain', connections: 12, deadlineMs: 30_000 },
   {
     type: 'certificate',
@@ -84,6 +85,7 @@ export function stateOf(changes: Partial<GatewayState> = {}): GatewayState {
     listening: [listen],
     connections: 3,
     routes: [{ name: 'orders', connections: 3, targets: [up, { ...up, healthy: false }] }],
+    keyError: undefined,
     engine: { halfOpen: { sessions: 4, bytes: 5000 }, unrouted: 6, drops: new Map() },
     ...changes,
   };

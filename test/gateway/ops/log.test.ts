@@ -71,8 +71,13 @@ describe('gateway log', () => {
 
   it('says at each level what belongs there', () => {
     const messages = (level: LogPlan['level']) => recordsOf(oneOfEach, level).map(({ msg }) => msg);
-    expect(messages('error')).to.deep.equal([]);
-    expect(messages('warn')).to.deep.equal(['target is down', 'error of the UDP port', 'error of the TCP port']);
+    expect(messages('error')).to.deep.equal(['key lost']);
+    expect(messages('warn')).to.deep.equal([
+      'target is down',
+      'key lost',
+      'error of the UDP port',
+      'error of the TCP port',
+    ]);
     expect(messages('info')).to.deep.equal([
       'listening',
       'unlistening',
@@ -82,6 +87,7 @@ describe('gateway log', () => {
       'target is down',
       'target is up',
       'configuration in force',
+      'key lost',
       'draining',
       'certificate read',
       'error of the UDP port',
