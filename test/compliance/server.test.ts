@@ -260,6 +260,7 @@ describe('compliance: servers that close', () => {
     await until(() => seen.length === 1, 'the echo came');
     client.end();
     await closed;
+    await lab.closing(client);
     return seen.sort();
   });
 
@@ -268,6 +269,7 @@ describe('compliance: servers that close', () => {
     const { client: open } = await lab.join(server);
     const options = lab.clientOptions(server);
     server.close();
+    await lab.portsLeft();
     const client = lab.connectWith(options);
     const seen = trace(client, ['connect', 'secureConnect', 'error', 'close']);
     await lab.closing(client);

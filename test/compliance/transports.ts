@@ -13,8 +13,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as tls from 'node:tls';
 import { expect } from 'chai';
 import * as turbo from '../../src/experimental.js';
+import { listenThrough } from '../../src/workers/index.js';
 import { type Certificate, makeCertificate } from '../support/certificates.js';
 import { LossyNetwork } from '../support/lossy-network.js';
+import { frontNetwork } from './front.js';
 
 export interface Transport {
   readonly name: string;
@@ -26,6 +28,8 @@ export interface Transport {
   /** How long a client waits for UDP at least, ms: where UDP works, a busy machine must not count as its failure. */
   readonly graceMinMs: number;
   readonly firstContact?: turbo.FirstContact;
+  /** The ports are another process's: this one is its worker. */
+  readonly overWorkers?: boolean;
 }
 
 /** Long forms run only when they are asked for. */
@@ -36,6 +40,7 @@ export const seed = process.env.TURBOTLS_SEED ?? String(Math.floor(Math.random()
 export const transports: readonly Transport[] = [
   { name: 'node:tls', isTurbo: false, carrier: undefined, loss: 0, graceMinMs: 1 },
   { name: 'turbo', isTurbo: true, carrier: 'udp', loss: 0, graceMinMs: 2000 },
+  { name: 'turbo over workers', isTurbo: true, carrier: 'udp', loss: 0, graceMinMs: 2000, overWorkers: true },
   { name: 'turbo with UDP blocked', isTurbo: true, carrier: 'tcp', loss: 1, graceMinMs: 2 },
   { name: `turbo at 20 % loss (seed ${seed})`, isTurbo: true, carrier: undefined, loss: 0.2, graceMinMs: 20 },
   ...(isLong
@@ -110,14 +115,14 @@ export class Lab {
   /** tls.createServer or its counterpart. */
   createServer(options: ServerOptions, listener?: (socket: tls.TLSSocket) => void): tls.Server {
     if (!this.transport.isTurbo) return this.#keepServer(tls.createServer(this.serverOptions(options), listener));
-    const server = turbo.createServer(this.serverOptions(options), listener);
+    const server = this.#share(turbo.createServer(this.serverOptions(options), listener));
     this.ports.set(server, server.turbo as turbo.TurboPort);
     return this.#keepServer(server);
   }
 
   /** A server of another kind, made natively, gets its turbo port where the transport is turbo. */
   adopt<S extends tls.Server>(server: S): S {
-    if (this.transport.isTurbo) this.ports.set(server, turbo.attach(server, this.#serverTurbo()));
+    if (this.transport.isTurbo) this.ports.set(this.#share(server), turbo.attach(server, this.#serverTurbo()));
     return this.#keepServer(server);
   }
 
@@ -202,6 +207,11 @@ export class Lab {
     for (const socket of sockets) await until(() => this.#closed.has(socket), "a socket has emitted 'close'");
   }
 
+  /** A server closes its ports at once; those that another process has, as soon as that has heard of it. */
+  async portsLeft(): Promise<void> {
+    if (this.transport.overWorkers) await delay(100);
+  }
+
   /** Something else to undo in the end. */
   onClose(cleanup: () => unknown): void {
     this.#cleanups.push(cleanup);
@@ -240,7 +250,12 @@ export class Lab {
 
   #serverTurbo(): turbo.ServerTurboOptions {
     // One process is both ends and the test: that its event loop is busy says nothing.
-    return { network: this.network, limits: { handshakeCpuShare: 100, sessionLifetimeMs: 60_000 } };
+    const network = this.transport.overWorkers ? this.network.counting(frontNetwork()) : this.network;
+    return { network, limits: { handshakeCpuShare: 100, sessionLifetimeMs: 60_000 } };
+  }
+
+  #share<S extends tls.Server>(server: S): S {
+    return this.transport.overWorkers ? listenThrough(server, frontNetwork()) : server;
   }
 
   #keep(socket: { destroy(): unknown; once(event: 'close', listener: () => void): unknown }): void {
