@@ -62,7 +62,7 @@ export function plan(options: PlanOptions): PlannedRun[] {
 }
 
 const PLANS: Record<Sweep, (options: PlanOptions) => PlannedRun[]> = {
-  cases: (options) => [run(options, 'cases', msLabel(options.roundTripMs), { cases: 'all' })],
+  cases: (options) => [run(options, 'cases', `round trip of ${options.roundTripMs} ms`, { cases: 'all' })],
 
   udp: (options) =>
     FILTERS.slice(0, options.quick ? 1 : undefined).map(([udp, label]) =>
@@ -71,7 +71,7 @@ const PLANS: Record<Sweep, (options: PlanOptions) => PlannedRun[]> = {
 
   'round-trip': (options) =>
     ROUND_TRIPS[options.quick ? 'quick' : 'full'].map((roundTripMs) =>
-      run(options, 'round-trip', msLabel(roundTripMs), {
+      run(options, 'round-trip', `${roundTripMs} ms`, {
         at: roundTripMs,
         conditions: { roundTripMs },
         cases: options.quick ? ECHO : BEST_OF_EACH,
@@ -118,8 +118,4 @@ function run(
     concurrency: 1,
     ...changes,
   };
-}
-
-function msLabel(ms: number): string {
-  return `round trip of ${ms} ms`;
 }
