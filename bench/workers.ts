@@ -180,6 +180,7 @@ async function besideRsa(): Promise<void> {
         for (const resume of [false, true]) {
           const [server, clients, others] = [await Server.start(serving), new Clients(), new Clients()];
           const { port } = server;
+          others.giveWay();
           await clients.run({ port, transport: 'tls', ms: 300, concurrency: 1 });
           const beside = rsaRate
             ? others.run({ port, name: RSA_NAME, transport: 'tls', rate: rsaRate })

@@ -19,8 +19,8 @@ async function run(job: Job): Promise<JobResult> {
       result.made++;
       if ('turbo' in socket && (socket as TurboSocket).turbo?.carrier === 'udp') result.turbo++;
       if (socket.isSessionReused()) result.resumed++;
-      const ticket = await said(socket, job.resume);
-      session = job.resume ? ticket : undefined;
+      const ticket = await said(socket, job.resume && !session);
+      session ??= job.resume ? ticket : undefined;
       socket.destroy();
     } catch {
       result.failed++;

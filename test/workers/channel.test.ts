@@ -54,10 +54,11 @@ for (const serialization of ['advanced', 'json'] as const) {
     });
 
     it('tells once that the other process left, or was killed', async () => {
+      const exit = once(process, 'exit');
       channel.send(Buffer.from('leave'));
       await until(() => gone > 0, 'it is gone');
       process.kill('SIGKILL');
-      await once(process, 'exit');
+      await exit;
       expect(gone).to.equal(1);
       expect(channel.isOpen).to.equal(false);
       channel.send(Buffer.from('nobody'));
@@ -86,6 +87,7 @@ for (const serialization of ['advanced', 'json'] as const) {
         const [answer] = (await once(client, 'data')) as [Buffer];
         expect(answer.toString()).to.equal('bye');
         socket.destroy();
+        await until(() => heard.length === 1, 'it is said here too');
         expect(heard.toString()).to.equal('said: hello');
         if (!client.readableEnded) await once(client, 'end');
       });
