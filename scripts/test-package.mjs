@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const EXPECTED =
-  /^(dist\/src\/.+\.(js|d\.ts|js\.map)|proto\/turbotls\.(proto|js|d\.ts)|proto\/config\.proto|docs\/.+\.md|deploy\/.+\/.+)$/;
+  /^(dist\/src\/.+\.(js|d\.ts|js\.map)|proto\/(turbotls|worker)\.(proto|js|d\.ts)|proto\/config\.proto|docs\/.+\.md|docs\/latency\/.+\.svg|deploy\/.+\/.+)$/;
 const EXPECTED_AT_ROOT = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 
 const RUN = `
