@@ -1,11 +1,11 @@
 /** `npm run bench`: what turbo costs beside node:tls, in the same run. */
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { bulk } from './bulk.js';
 import { datagrams } from './datagrams.js';
 import { handshakes } from './handshakes.js';
 import { idle } from './idle.js';
 import type { Figure } from './measure.js';
+import { suiteOptions } from './suite-options.js';
 
 const suites: Record<string, (quick: boolean) => Promise<Figure[]> | Figure[]> = {
   handshakes: async (quick) => [
@@ -25,26 +25,6 @@ Suites: ${Object.keys(suites).join(', ')} (default: all)
   --json    machine-readable output
   --help    this text`;
 
-function fail(message: string): never {
-  console.error(`${message}\n\n${usage}`);
-  process.exit(2);
-}
-
-function parse() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        quick: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    return fail((error as Error).message);
-  }
-}
-
 function row({ name, unit, tls, turbo, ratio, aim }: Figure): string {
   const number = (value: number | undefined) =>
     value === undefined ? '' : value.toLocaleString('en', { maximumFractionDigits: value < 100 ? 1 : 0 });
@@ -52,23 +32,18 @@ function row({ name, unit, tls, turbo, ratio, aim }: Figure): string {
   return `${name.padEnd(44)}${cells.join('')}  ${unit}${aim ? `  (aim ${aim})` : ''}`;
 }
 
-const { values, positionals } = parse();
-if (values.help) {
-  console.log(usage);
-  process.exit(0);
-}
-for (const name of positionals) if (!suites[name]) fail(`There is no suite '${name}'.`);
+const { quick, json, chosen } = suiteOptions(usage, Object.keys(suites));
 const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? 'unknown' };
-if (!values.json) {
+if (!json) {
   console.log(`Node ${machine.node}, ${machine.cpus} x ${machine.cpu}; medians, ratio = turbo / node:tls\n`);
   console.log(`${''.padEnd(44)}${'node:tls'.padStart(12)}${'turbo'.padStart(12)}${'ratio'.padStart(7)}`);
 }
 const figures: Figure[] = [];
-for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) {
-  if (!values.json && process.stderr.isTTY) process.stderr.write(`… ${name}\r`);
-  for (const figure of await (suites[name] as (quick: boolean) => Promise<Figure[]>)(values.quick)) {
+for (const name of chosen) {
+  if (!json && process.stderr.isTTY) process.stderr.write(`… ${name}\r`);
+  for (const figure of await (suites[name] as (quick: boolean) => Promise<Figure[]>)(quick)) {
     figures.push(figure);
-    if (!values.json) console.log(row(figure));
+    if (!json) console.log(row(figure));
   }
 }
-if (values.json) console.log(JSON.stringify({ machine, figures }, null, 2));
+if (json) console.log(JSON.stringify({ machine, figures }, null, 2));

@@ -1,11 +1,11 @@
 /** `npm run bench:overhead`: what TLS costs by each way that it can meet an event loop, in the same run. */
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { bulk } from './overhead/bulk.js';
 import { cryptography } from './overhead/cryptography.js';
 import type { Cell, Pace, Table } from './overhead/measure.js';
 import { requests } from './overhead/requests.js';
 import { setUp } from './overhead/set-up.js';
+import { suiteOptions } from './suite-options.js';
 
 const REQUEST_BYTES = [16, 1024, 16_384];
 
@@ -32,26 +32,6 @@ Suites: ${Object.keys(suites).join(', ')} (default: all)
   --json    machine-readable output
   --help    this text`;
 
-function fail(message: string): never {
-  console.error(`${message}\n\n${usage}`);
-  process.exit(2);
-}
-
-function parse() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        quick: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    return fail((error as Error).message);
-  }
-}
-
 function show({ title, columns, rows }: Table): void {
   console.log(`\n${title}`);
   console.log(`${''.padEnd(30)}${columns.map((column) => column.padStart(30)).join('')}`);
@@ -66,16 +46,11 @@ function write({ value, ratio }: Cell): string {
   return ratio === undefined ? number : `${number} (${ratio.toFixed(2)})`;
 }
 
-const { values, positionals } = parse();
-if (values.help) {
-  console.log(usage);
-  process.exit(0);
-}
-for (const name of positionals) if (!suites[name]) fail(`There is no suite '${name}'.`);
+const { quick, json, chosen } = suiteOptions(usage, Object.keys(suites));
 
-const onTerminal = !values.json && process.stderr.isTTY;
+const onTerminal = !json && process.stderr.isTTY;
 const pace: Pace = {
-  ...(values.quick
+  ...(quick
     ? { rounds: 3, connections: 50, roundMs: 150, megabytes: 40 }
     : { rounds: 15, connections: 100, roundMs: 250, megabytes: 60 }),
   progress: (text) => {
@@ -83,18 +58,18 @@ const pace: Pace = {
   },
 };
 const machine = { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model ?? 'unknown' };
-if (!values.json) {
+if (!json) {
   console.log(
     `Node ${machine.node}, OpenSSL ${process.versions.openssl}, ${machine.cpus} x ${machine.cpu}; medians of ` +
       `${pace.rounds} rounds by turns; in brackets: ratio to node:tls`,
   );
 }
 const tables: Table[] = [];
-for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) {
+for (const name of chosen) {
   for await (const table of (suites[name] as (pace: Pace) => AsyncIterable<Table>)(pace)) {
     tables.push(table);
     if (onTerminal) process.stderr.write('\x1b[K');
-    if (!values.json) show(table);
+    if (!json) show(table);
   }
 }
-if (values.json) console.log(JSON.stringify({ machine, rounds: pace.rounds, tables }, null, 2));
+if (json) console.log(JSON.stringify({ machine, rounds: pace.rounds, tables }, null, 2));

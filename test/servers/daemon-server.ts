@@ -6,10 +6,11 @@ import type { Daemon } from './daemon.js';
 const PROBE_TIMEOUT_MS = 2_000;
 
 export abstract class DaemonServer {
-  readonly host = '127.0.0.1';
+  readonly host: string;
   readonly #daemon: Daemon;
 
-  protected constructor(daemon: Daemon) {
+  protected constructor(daemon: Daemon, host = '127.0.0.1') {
+    this.host = host;
     this.#daemon = daemon;
   }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Daemon, freePort } from './daemon.js';
+import { DaemonServer } from './daemon-server.js';
 import { locatePart } from './parts.js';
 import { type ServerTls, writeTlsFiles } from './tls-files.js';
 import { makeFolder, writeServerFile } from './workshop.js';
@@ -27,24 +28,22 @@ export interface RedisOptions {
 
 const PROBE_TIMEOUT_MS = 2_000;
 
-export class RedisServer {
-  readonly host: string;
+/** Loses its data when it is started again. */
+export class RedisServer extends DaemonServer {
   readonly port: number;
   /** 0 without TLS. */
   readonly tlsPort: number;
   readonly socketPath: string;
-  readonly #daemon: Daemon;
 
   private constructor(
     { host, ...ports }: { host: string; port: number; tlsPort: number },
     socketPath: string,
     daemon: Daemon,
   ) {
-    this.host = host;
+    super(daemon, host);
     this.port = ports.port;
     this.tlsPort = ports.tlsPort;
     this.socketPath = socketPath;
-    this.#daemon = daemon;
   }
 
   static async start(options: RedisOptions = {}): Promise<RedisServer> {
@@ -76,24 +75,6 @@ export class RedisServer {
       probe: () => ping(socketPath),
     });
     return new RedisServer({ host, port, tlsPort }, socketPath, daemon);
-  }
-
-  /** Keeps its ports, and loses its data. */
-  restart(): Promise<void> {
-    return this.#daemon.restart();
-  }
-
-  /** Ends it and removes its folder; again is no error. */
-  stop(): Promise<void> {
-    return this.#daemon.stop();
-  }
-
-  log(): string {
-    return this.#daemon.log;
-  }
-
-  get pid(): number | undefined {
-    return this.#daemon.pid;
   }
 }
 

@@ -5,6 +5,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Link, linkMissing } from '../../../../examples/latency/link/index.js';
 import type { Conditions } from '../../../../src/compare/model.js';
+import { skipUnlessCI } from '../../../support/skip.js';
 
 const END_TIMEOUT_MS = 5_000;
 
@@ -22,10 +23,7 @@ export const PLAIN: Conditions = {
 
 /** For a `before` hook: where something is missing, a developer's run says so and skips, CI's fails. */
 export function requireNothingMissing(context: Mocha.Context, missing: string | undefined): void {
-  if (missing === undefined) return;
-  if (process.env.CI === 'true') throw new Error(`${missing}; CI needs it`);
-  console.log(`    skipped: ${missing}`);
-  context.skip();
+  if (missing !== undefined) skipUnlessCI(context, missing);
 }
 
 export function requireLink(context: Mocha.Context): void {
