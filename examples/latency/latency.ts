@@ -87,10 +87,22 @@ async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const command = args.length === 0 ? 'npm run latency' : `npm run latency -- ${args.join(' ')}`;
   const { signal } = ending;
-  show(
-    await measureAll({ runs, cases, roundTripMs, seed, onLoopback, kind, pcap, command, signal, progress: narrate }),
-  );
+  const progress = narrate;
+  const report = await measureAll({
+    runs,
+    cases,
+    roundTripMs,
+    seed,
+    onLoopback,
+    kind,
+    pcap,
+    command,
+    signal,
+    progress,
+  });
+  show(report);
   if (signal.aborted) process.exitCode = EXIT_INTERRUPTED;
+  else if (report.runs.length < runs.length) fail(new Error(report.notes[0]));
 }
 
 function understood() {

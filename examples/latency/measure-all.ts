@@ -31,7 +31,7 @@ const LEAST_ROUND_TRIP_MS = 5;
 /** A report is marked where the machine did other work, by its load average for each core. */
 const BUSY_LOAD = 0.5;
 
-/** Rejects with the signal's reason where nothing was measured yet. */
+/** Rejects where nothing was measured yet; what ends it later is told in the report's notes. */
 export async function measureAll(options: MeasureAllOptions): Promise<Report> {
   const { runs, kind, pcap, command, signal, progress, onLoopback, roundTripMs, seed } = options;
   const begunAt = new Date();
@@ -40,9 +40,9 @@ export async function measureAll(options: MeasureAllOptions): Promise<Report> {
   const conditions = onLoopback ? undefined : clean(roundTripMs, seed);
   const stage = await Stage.open({ conditions, kind, pcap, signal, progress });
   try {
-    const measured = await measureRuns(stage, options);
+    const { measured, ended } = await measureRuns(stage, options);
     const notes = notesOf(stage, busy);
-    if (measured.length < runs.length) notes.unshift(`Interrupted: ${measured.length} of ${runs.length} parts.`);
+    if (ended) notes.unshift(`Measured: ${measured.length} of ${runs.length} parts. ${ended.message}`);
     return {
       version: 1,
       command,
@@ -59,8 +59,11 @@ export async function measureAll(options: MeasureAllOptions): Promise<Report> {
   }
 }
 
-/** Those that were measured when it was interrupted. */
-async function measureRuns(stage: Stage, { runs, cases, signal, progress }: MeasureAllOptions): Promise<Run[]> {
+/** Those that were measured before something ended it, and what that was. */
+async function measureRuns(
+  stage: Stage,
+  { runs, cases, progress }: MeasureAllOptions,
+): Promise<{ measured: Run[]; ended?: Error }> {
   const measured: Run[] = [];
   const roundTrips = new RoundTrips(stage);
   try {
@@ -72,9 +75,10 @@ async function measureRuns(stage: Stage, { runs, cases, signal, progress }: Meas
       measured.push({ ...(await measureRun(stage, planned, cases, tell)), roundTripMs });
     }
   } catch (error) {
-    if (!signal.aborted || measured.length === 0) throw error;
+    if (measured.length === 0) throw error;
+    return { measured, ended: error as Error };
   }
-  return measured;
+  return { measured };
 }
 
 async function measureRun(

@@ -92,7 +92,7 @@ const PLANS: Record<Sweep, (options: PlanOptions) => PlannedRun[]> = {
 
   loss: (options) =>
     (options.losses ?? LOSSES[options.quick ? 'quick' : 'full']).map((loss) =>
-      run(options, 'loss', `${loss * 100} % loss`, {
+      run(options, 'loss', `${Number((loss * 100).toFixed(4))} % loss`, {
         at: loss,
         conditions: { loss },
         cases: options.quick ? ECHO : [...ECHO, 'quic'],

@@ -98,6 +98,9 @@ function notesOf(
 }
 
 function fellBack(results: readonly CaseResult[]): boolean {
-  const turbo = results.filter(({ id }) => id.includes('turbo')).flatMap(({ samples }) => samples);
+  const turbo = results
+    .filter(({ id }) => id.includes('turbo'))
+    .flatMap(({ samples }) => samples)
+    .filter(({ carrier }) => carrier !== undefined);
   return turbo.length > 0 && turbo.every(({ carrier }) => carrier !== 'udp');
 }

@@ -64,8 +64,11 @@ export async function prepareProgram(
       startMs,
       once: async (signal) => ({ ms: await timeProgram(invocation, signal), phases: [] }),
       close: async () => {
-        await proxy?.close();
-        await removeHome();
+        try {
+          await proxy?.close();
+        } finally {
+          await removeHome();
+        }
       },
     };
   } catch (error) {
@@ -85,7 +88,7 @@ async function startProxy(to: HostAddress): Promise<{ address: HostAddress; clos
 }
 
 /** The program's path, or undefined. `folders` come before those of PATH. */
-export async function findProgram(name: string, folders: readonly string[] = []): Promise<string | undefined> {
+async function findProgram(name: string, folders: readonly string[] = []): Promise<string | undefined> {
   const all = [...folders, ...(process.env.PATH ?? '').split(delimiter).filter(Boolean)];
   for (const path of all.map((folder) => join(folder, name))) {
     const runs = await access(path, constants.X_OK).then(
@@ -101,7 +104,7 @@ export async function findProgram(name: string, folders: readonly string[] = [])
  * From starting the program to its first byte of output, ms; resolves when it has ended.
  * @throws where it fails, with what it said; where it says nothing; the signal's reason, when it is gone
  */
-export async function timeProgram({ file, args, env }: Invocation, signal: AbortSignal): Promise<number> {
+async function timeProgram({ file, args, env }: Invocation, signal: AbortSignal): Promise<number> {
   signal.throwIfAborted();
   const start = performance.now();
   const child = spawn(file, [...args], { env: { PATH: process.env.PATH, LC_ALL: 'C', ...env }, stdio: 'pipe' });
@@ -125,7 +128,7 @@ export async function timeProgram({ file, args, env }: Invocation, signal: Abort
 }
 
 /** What starting the program takes when it has nothing to do, ms: the median of a few. */
-export async function timeStart(file: string, signal: AbortSignal): Promise<number> {
+async function timeStart(file: string, signal: AbortSignal): Promise<number> {
   const times: number[] = [];
   for (let count = 0; count < STARTS; count++) {
     times.push(await timeProgram({ file, args: ['--version'], env: {} }, signal));
