@@ -74,6 +74,8 @@ function connectionOptions(config: MysqlConnection['config']) {
 
 /** mysql2 would take `ssl` from the URL for its own, as JSON. */
 function withoutSsl(uri: string): { uri: string; ssl: unknown } {
+  // Not repeated: there is a password in it.
+  if (!URL.canParse(uri)) throw misuse('uri is no URL; in a password, percent-encode / ? # @ : and %');
   const url = new URL(uri);
   const text = url.searchParams.get('ssl');
   if (text === null) return { uri, ssl: undefined };

@@ -106,7 +106,7 @@ export function connectLater({ turbo = {}, ...options }: TurboConnectionOptions)
   const { socket, io } = secured(options, turbo, { deferred: true });
   return Object.assign(socket, {
     connect(_port?: unknown, _host?: unknown, listener?: unknown): TurboSocket {
-      if (socket.destroyed) return socket;
+      if (socket.destroyed || io.tcp) return socket;
       if (typeof listener === 'function') socket.once('connect', listener as Listener);
       io.start();
       actAsTcp(socket, io, options);

@@ -337,11 +337,16 @@ export class Front {
   }
 
   #passWaiting(): void {
+    /** Ports that nobody has room for. */
+    const stuck = new Set<number>();
     for (const waiting of this.#waiting) {
       const { passed, destination } = waiting;
+      if (destination === 'anyone' && stuck.has(passed.portId)) continue;
       const link = this.#linkFor(passed.portId, destination);
-      if (!link && destination === 'anyone') return; // those behind it would find none either, or soon
-      if (!link) continue;
+      if (!link) {
+        if (destination === 'anyone') stuck.add(passed.portId);
+        continue;
+      }
       this.#leave(waiting);
       link.pass(passed);
     }

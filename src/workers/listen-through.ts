@@ -93,7 +93,12 @@ class ThroughServer {
   async #open({ host = '', port = 0, ipv6Only = false, backlog = 0 }: ListenOptions): Promise<void> {
     const opened = await this.#network.link.listen({ host, port: Number(port), ipv6Only, backlog });
     if (this.#state === 'opening') {
-      await this.#listenToItself(opened);
+      try {
+        await this.#listenToItself(opened);
+      } catch (error) {
+        this.#network.link.receive(opened, { onConnection: undefined });
+        throw error;
+      }
     } else {
       this.#network.link.receive(opened, { onConnection: undefined });
       this.#state = 'closed';

@@ -102,6 +102,7 @@ export class WorkerPool {
         this.#end(next); // it died meanwhile, and has its successor
         continue;
       }
+      slot.restart?.cancel();
       Object.assign(slot, { process: next, servingSince: this.#clock.now(), failures: 0 });
       this.front.drainWorker(old, deadlineMs);
       this.#endAfter(old, deadlineMs);

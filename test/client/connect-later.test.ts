@@ -72,6 +72,17 @@ describe('client/connect-later', () => {
     }
   });
 
+  it('connects once, however often it is told to', async () => {
+    const socket = later();
+    let connected = 0;
+    socket.on('connect', () => connected++);
+    for (let count = 0; count < 2; count++) socket.connect({ port: PORT, host: SERVER });
+    await world.clock.run(once(socket, 'secureConnect'));
+    expect(connected).to.equal(1);
+    socket.end();
+    await world.clock.run(once(socket, 'close'));
+  });
+
   it('fails as a socket that connects at once', async () => {
     world.net.refuse(SERVER, 'tcp');
     const socket = later();
