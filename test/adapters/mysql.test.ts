@@ -234,6 +234,7 @@ describe('adapters/mysql', function () {
         /the profile 'Amazon RDS' is known to mysql2 alone: give its certificates as ssl: { ca }/,
       ],
       ['mysql://db.test/app?ssl=false', /got false/],
+      ['mysql://me:se/cret@db.test/app', /^(?!.*cret).*uri is no URL/],
       [{ turbo: { mode: 'always' } }, /turbo.mode is 'prefer', 'require' or 'off'/],
     ];
     for (const [options, message] of wrong) {
