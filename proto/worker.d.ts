@@ -130,6 +130,9 @@ export namespace turbotls {
                 /** ToWorker served. */
                 served: number;
 
+                /** ToWorker told. */
+                told?: (Uint8Array|null);
+
                 /**
                  * Creates a new ToWorker instance using the specified properties.
                  * @param [properties] Properties to set
@@ -179,6 +182,9 @@ export namespace turbotls {
 
                     /** ToWorker served */
                     served?: (number|null);
+
+                    /** ToWorker told */
+                    told?: (Uint8Array|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -391,6 +397,12 @@ export namespace turbotls {
                 /** Failure errno. */
                 errno: number;
 
+                /** Failure address. */
+                address: string;
+
+                /** Failure port. */
+                port: number;
+
                 /**
                  * Creates a new Failure instance using the specified properties.
                  * @param [properties] Properties to set
@@ -434,6 +446,12 @@ export namespace turbotls {
 
                     /** Failure errno */
                     errno?: (number|null);
+
+                    /** Failure address */
+                    address?: (string|null);
+
+                    /** Failure port */
+                    port?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -545,6 +563,9 @@ export namespace turbotls {
                 /** ToFront serving. */
                 serving?: (turbotls.worker.v1.Serving.$Properties|null);
 
+                /** ToFront told. */
+                told?: (Uint8Array|null);
+
                 /**
                  * Creates a new ToFront instance using the specified properties.
                  * @param [properties] Properties to set
@@ -594,6 +615,9 @@ export namespace turbotls {
 
                     /** ToFront serving */
                     serving?: (turbotls.worker.v1.Serving.$Properties|null);
+
+                    /** ToFront told */
+                    told?: (Uint8Array|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -258,6 +258,7 @@ export const turbotls = $root.turbotls = (() => {
                  * @property {turbotls.worker.v1.Drain.$Properties|null} [drain] ToWorker drain
                  * @property {boolean|null} [welcome] ToWorker welcome
                  * @property {number|null} [served] ToWorker served
+                 * @property {Uint8Array|null} [told] ToWorker told
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -339,6 +340,23 @@ export const turbotls = $root.turbotls = (() => {
                 ToWorker.prototype.served = 0;
 
                 /**
+                 * ToWorker told.
+                 * @member {Uint8Array|null|undefined} told
+                 * @memberof turbotls.worker.v1.ToWorker
+                 * @instance
+                 */
+                ToWorker.prototype.told = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(ToWorker.prototype, "_told", {
+                    get: $util.oneOfGetter($oneOfFields = ["told"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
                  * Creates a new ToWorker instance using the specified properties.
                  * @function create
                  * @memberof turbotls.worker.v1.ToWorker
@@ -383,6 +401,8 @@ export const turbotls = $root.turbotls = (() => {
                         writer.uint32(/* id 5, wireType 0 =*/40).bool(message.welcome);
                     if (message.served != null && $Object.hasOwnProperty.call(message, "served") && message.served !== 0)
                         writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.served);
+                    if (message.told != null && $Object.hasOwnProperty.call(message, "told"))
+                        writer.uint32(/* id 7, wireType 2 =*/58).bytes(message.told);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -469,6 +489,13 @@ export const turbotls = $root.turbotls = (() => {
                                     message.served = value;
                                 else
                                     delete message.served;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                message.told = reader.bytes();
+                                message._told = "told";
                                 continue;
                             }
                         }
@@ -938,6 +965,8 @@ export const turbotls = $root.turbotls = (() => {
                  * @property {string|null} [message] Failure message
                  * @property {string|null} [syscall] Failure syscall
                  * @property {number|null} [errno] Failure errno
+                 * @property {string|null} [address] Failure address
+                 * @property {number|null} [port] Failure port
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -1002,6 +1031,22 @@ export const turbotls = $root.turbotls = (() => {
                 Failure.prototype.errno = 0;
 
                 /**
+                 * Failure address.
+                 * @member {string} address
+                 * @memberof turbotls.worker.v1.Failure
+                 * @instance
+                 */
+                Failure.prototype.address = "";
+
+                /**
+                 * Failure port.
+                 * @member {number} port
+                 * @memberof turbotls.worker.v1.Failure
+                 * @instance
+                 */
+                Failure.prototype.port = 0;
+
+                /**
                  * Creates a new Failure instance using the specified properties.
                  * @function create
                  * @memberof turbotls.worker.v1.Failure
@@ -1041,6 +1086,10 @@ export const turbotls = $root.turbotls = (() => {
                         writer.uint32(/* id 3, wireType 2 =*/26).string(message.syscall);
                     if (message.errno != null && $Object.hasOwnProperty.call(message, "errno") && message.errno !== 0)
                         writer.uint32(/* id 4, wireType 0 =*/32).sint32(message.errno);
+                    if (message.address != null && $Object.hasOwnProperty.call(message, "address") && message.address !== "")
+                        writer.uint32(/* id 5, wireType 2 =*/42).string(message.address);
+                    if (message.port != null && $Object.hasOwnProperty.call(message, "port") && message.port !== 0)
+                        writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.port);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1119,6 +1168,24 @@ export const turbotls = $root.turbotls = (() => {
                                     message.errno = value;
                                 else
                                     delete message.errno;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.address = value;
+                                else
+                                    delete message.address;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.port = value;
+                                else
+                                    delete message.port;
                                 continue;
                             }
                         }
@@ -1304,6 +1371,7 @@ export const turbotls = $root.turbotls = (() => {
                  * @property {boolean|null} [hello] ToFront hello
                  * @property {turbotls.worker.v1.Listen.$Properties|null} [listen] ToFront listen
                  * @property {turbotls.worker.v1.Serving.$Properties|null} [serving] ToFront serving
+                 * @property {Uint8Array|null} [told] ToFront told
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -1385,6 +1453,23 @@ export const turbotls = $root.turbotls = (() => {
                 ToFront.prototype.serving = null;
 
                 /**
+                 * ToFront told.
+                 * @member {Uint8Array|null|undefined} told
+                 * @memberof turbotls.worker.v1.ToFront
+                 * @instance
+                 */
+                ToFront.prototype.told = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(ToFront.prototype, "_told", {
+                    get: $util.oneOfGetter($oneOfFields = ["told"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
                  * Creates a new ToFront instance using the specified properties.
                  * @function create
                  * @memberof turbotls.worker.v1.ToFront
@@ -1429,6 +1514,8 @@ export const turbotls = $root.turbotls = (() => {
                         $root.turbotls.worker.v1.Listen.encode(message.listen, writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
                     if (message.serving != null && $Object.hasOwnProperty.call(message, "serving"))
                         $root.turbotls.worker.v1.Serving.encode(message.serving, writer.uint32(/* id 6, wireType 2 =*/50).fork(), _depth + 1).ldelim();
+                    if (message.told != null && $Object.hasOwnProperty.call(message, "told"))
+                        writer.uint32(/* id 7, wireType 2 =*/58).bytes(message.told);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1518,6 +1605,13 @@ export const turbotls = $root.turbotls = (() => {
                                 if (wireType !== 2)
                                     break;
                                 message.serving = $root.turbotls.worker.v1.Serving.decode(reader, reader.size(), $undefined, _depth + 1, message.serving);
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                message.told = reader.bytes();
+                                message._told = "told";
                                 continue;
                             }
                         }

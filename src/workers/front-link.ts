@@ -7,6 +7,7 @@ import { WorkersError } from './errors.js';
 import type { AskedAddress } from './front-port.js';
 import { type WorkersLimits, workersLimitsWith } from './limits.js';
 import {
+  asBuffer,
   decodeToWorker,
   encodeToFront,
   errorOf,
@@ -30,7 +31,7 @@ export interface WorkerPort extends PortReceiver {
   readonly address: AddressInfo;
   /** Why the front has no UDP port beside the TCP port, where it has none. */
   readonly udpFailure: Error | undefined;
-  /** Of those asked for with port 0. */
+  /** Of those asked for with port 0, from 1; 0 where another port was asked for. */
   readonly index: number;
   /** It takes no connections before its UDP socket is open. */
   isBinding: boolean;
@@ -74,6 +75,8 @@ export class FrontLink {
   #welcome = false;
   #held: boolean;
   #holders = 0;
+  /** Messages of the application's. */
+  readonly told$ = new Subject<Buffer>();
   /** The front wants this worker to end, within so many ms. */
   readonly drain$ = new Subject<number>();
   /** There is no front any more. */
@@ -113,6 +116,8 @@ export class FrontLink {
    * @throws WorkersError ERR_WORKERS_NO_FRONT, ERR_WORKERS_CLOSED, or the system's error
    */
   async listen(asked: AskedAddress): Promise<WorkerPort> {
+    // An address that was just left is free again.
+    this.#tellServed();
     const index = asked.port === 0 ? this.#takeIndex() : 0;
     this.hold(1);
     try {
@@ -144,13 +149,15 @@ export class FrontLink {
     return undefined;
   }
 
-  /** Sets who takes what comes to a port; with nobody left, the port is left. */
+  /** Sets who takes what comes to a port; with nobody left, the port is left for good. */
   receive(port: WorkerPort, receiver: PortReceiver): void {
+    if (this.#ports.get(port.id) !== port) return;
     Object.assign(port, receiver);
     this.#changed.add(port);
     if (!port.onConnection && !port.onDatagram) {
       this.#ports.delete(port.id);
       this.#indexes.delete(port.index);
+      this.#serves.get(port.id)?.();
     }
     this.#flushLater();
   }
@@ -170,7 +177,7 @@ export class FrontLink {
   }
 
   sendDatagram(portId: number, payload: Uint8Array, address: string, port: number): void {
-    if (this.#channel.waiting.bytes >= this.#limits.channelBytes) {
+    if (this.#channel.waitingBytes >= this.#limits.channelBytes) {
       this.shed++;
       return;
     }
@@ -182,6 +189,13 @@ export class FrontLink {
     const { messageDatagrams, messageDelayMs } = this.#limits;
     const late = this.#clock.now() - this.#batchBegan > messageDelayMs;
     if (late || this.#batch.length >= messageDatagrams) this.#flushNow();
+  }
+
+  /** Says something of the application's, in order with everything else. */
+  tell(bytes: Uint8Array): void {
+    if (!this.isOpen) return;
+    this.#tellServed();
+    this.#send({ told: bytes });
   }
 
   /** While anyone holds it, the channel keeps the process alive. */
@@ -198,7 +212,7 @@ export class FrontLink {
   }
 
   #takeIndex(): number {
-    let index = 0;
+    let index = 1;
     while (this.#indexes.has(index)) index++;
     this.#indexes.add(index);
     return index;
@@ -240,6 +254,7 @@ export class FrontLink {
     if (message.served) this.#serves.get(message.served)?.();
     if (message.listening) this.#answer(message.listening.request, message.listening);
     if (message.drain) this.drain$.next(message.drain.deadlineMs);
+    if (message.told) this.told$.next(asBuffer(message.told));
   }
 
   #onConnection({ portId, head }: NonNullable<ToWorker['connection']>, socket: Socket | undefined): void {
@@ -255,9 +270,13 @@ export class FrontLink {
     });
     // In this tick: what the socket reads comes behind it.
     if (head.length > 0) socket.unshift(asBuffer(head));
-    const receiver = this.#ports.get(portId)?.onConnection;
-    if (receiver) receiver(socket);
-    else socket.on('error', () => {}).destroy();
+    socket.on('error', ignoreError);
+    afterNextRead(() => {
+      socket.off('error', ignoreError);
+      const receiver = this.#ports.get(portId)?.onConnection;
+      if (receiver && !socket.destroyed) receiver(socket);
+      else socket.on('error', ignoreError).destroy();
+    });
   }
 
   #acknowledgeLater(): void {
@@ -275,20 +294,27 @@ export class FrontLink {
   #flushNow(): void {
     clearImmediate(this.#flush);
     this.#flush = undefined;
-    const datagrams = this.#batch;
-    this.#batch = [];
-    if (datagrams.length > 0 || this.#received > 0 || this.#closed > 0) this.#send({ datagrams });
-    if (this.#held) return;
-    for (const { id, onConnection, onDatagram, isBinding } of this.#changed) {
-      const tcp = onConnection !== undefined && !isBinding;
-      this.#send({ serving: { portId: id, tcp, udp: onDatagram !== undefined } });
-    }
-    this.#changed.clear();
+    this.#tellServed();
+    if (this.#batch.length > 0 || this.#received > 0 || this.#closed > 0) this.#send({});
   }
 
-  /** Whatever is said says how far we are. */
+  #tellServed(): void {
+    for (const port of this.#changed) this.#tellServing(port);
+  }
+
+  /** A port that was left is told at once; what is served, when it may be. */
+  #tellServing(port: WorkerPort): void {
+    const tcp = port.onConnection !== undefined && !port.isBinding;
+    const udp = port.onDatagram !== undefined;
+    if (this.#held && (port.onConnection || udp)) return;
+    this.#changed.delete(port);
+    this.#send({ serving: { portId: port.id, tcp, udp } });
+  }
+
+  /** Whatever is said takes along what waits, and says how far we are. */
   #send(fields: ToFrontFields): void {
-    const message: ToFrontFields = { ...fields };
+    const message: ToFrontFields = { ...fields, datagrams: this.#batch };
+    this.#batch = [];
     if (this.#received > 0) message.received = this.#received;
     if (this.#closed > 0) message.closed = this.#closed;
     this.#received = 0;
@@ -306,9 +332,16 @@ export class FrontLink {
     this.gone$.next();
     this.gone$.complete();
     this.drain$.complete();
+    this.told$.complete();
   }
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/**
+ * When the event loop has read what came since the front did. Who answers the head and closes, with more of the client's
+ * bytes unread, would have the system reset the connection, and the answer lost: natively they are read together.
+ */
+function afterNextRead(callback: () => void): void {
+  setImmediate(() => setImmediate(callback));
 }
+
+function ignoreError(): void {}

@@ -11,6 +11,7 @@
  */
 import type { RemoteInfo } from 'node:dgram';
 import type { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { type Observable, Subject } from 'rxjs';
 import { underPressure } from '../engine/pressure.js';
 import { type Clock, systemClock, type Timer } from '../platform/clock.js';
@@ -22,7 +23,7 @@ import { WorkersError } from './errors.js';
 import type { ArrivalRefusal, FrontEvent, ShedReason } from './events.js';
 import { type AskedAddress, FrontPort, type FrontPortHandlers } from './front-port.js';
 import { type WorkersLimits, workersLimitsWith } from './limits.js';
-import { failureOf, type Listen, type Serving, type ToFront } from './messages.js';
+import { asBuffer, failureOf, type Listen, type Serving, type ToFront } from './messages.js';
 import { SessionRoutes } from './session-routes.js';
 import { type Passed, WorkerLink, type WorkerProcess } from './worker-link.js';
 
@@ -42,6 +43,12 @@ export interface WorkerState {
   readonly connections: number;
   /** How long it has owed an acknowledgement, ms. */
   readonly lagMs: number;
+}
+
+/** What a worker said of the application's. */
+export interface Told {
+  readonly process: WorkerProcess;
+  readonly bytes: Buffer;
 }
 
 type Decided = Exclude<Destination, 'undecided'>;
@@ -72,6 +79,7 @@ export class Front {
   readonly limits: Readonly<WorkersLimits>;
   readonly #clock: Clock;
   readonly #events = new Subject<FrontEvent>();
+  readonly #told = new Subject<Told>();
   readonly #links = new Set<WorkerLink>();
   readonly #routes: SessionRoutes<WorkerLink>;
   readonly #shared = new Map<string, Shared>();
@@ -132,20 +140,31 @@ export class Front {
     this.#links.add(link);
   }
 
-  /** Sends a worker nothing new, and tells it to end when what it has is done. */
+  /** Messages of the application's, from `WorkerNetwork.tell`. */
+  get told$(): Observable<Told> {
+    return this.#told.asObservable();
+  }
+
+  /**
+   * Says something of the application's to a worker, in order with everything else: `WorkerNetwork.told$`. A worker that
+   * is gone does not hear it.
+   */
+  tell(process: WorkerProcess, bytes: Uint8Array): void {
+    this.#linkOf(process)?.send({ told: bytes });
+  }
+
+  /**
+   * Sends a worker nothing new, and tells it to end when what it has is done. Again with less time: it is told that, too.
+   */
   drainWorker(process: WorkerProcess, deadlineMs: number): void {
-    for (const link of this.#links) {
-      if (link.process !== process || link.draining) continue;
-      link.draining = true;
-      link.send({ drain: { deadlineMs } });
-    }
+    this.#linkOf(process)?.drain(deadlineMs);
   }
 
   /** Takes nothing new; sessions that wait may still be claimed. Each port is closed when its workers have left it. */
   drain(deadlineMs: number): void {
     if (this.#state === 'open') this.#state = 'draining';
     for (const waiting of this.#waiting) this.#refuse(waiting, 'closing');
-    for (const link of this.#links) this.drainWorker(link.process, deadlineMs);
+    for (const link of this.#links) link.drain(deadlineMs);
   }
 
   /** Closes all ports, at once. What workers have stays with them. */
@@ -159,6 +178,12 @@ export class Front {
     this.#links.clear();
     this.#routes.clear();
     this.#events.complete();
+    this.#told.complete();
+  }
+
+  #linkOf(process: WorkerProcess): WorkerLink | undefined {
+    for (const link of this.#links) if (link.process === process) return link;
+    return undefined;
   }
 
   #onMessage(link: WorkerLink, message: ToFront): void {
@@ -167,6 +192,7 @@ export class Front {
     if (message.listen) void this.#listen(link, message.listen);
     if (message.serving) this.#onServing(link, message.serving);
     if (this.#waiting.size > 0) this.#passWaiting();
+    if (message.told) this.#told.next({ process: link.process, bytes: asBuffer(message.told) });
   }
 
   #answer(portId: number, payload: Uint8Array, port: number, address: string): void {
@@ -191,8 +217,9 @@ export class Front {
   }
 
   async #share(link: WorkerLink, { host, port, ipv6Only, backlog, index }: Listen) {
-    const key = [host, port, ipv6Only, port === 0 ? index : 0].join(' ');
+    const key = [host, port, ipv6Only, index].join(' ');
     let shared = this.#shared.get(key);
+    if (shared?.members.has(link)) throw inUse(host, port);
     if (!shared) {
       const opened = this.#openPort(key, { host, port, ipv6Only, backlog });
       shared = { key, opened, port: undefined, members: new Set() };
@@ -269,7 +296,7 @@ export class Front {
     let link = known?.isOpen ? known : undefined;
     if (!link) {
       link = this.#leastLoaded(port.id, 'udp', (candidate) => candidate.shedding === undefined);
-      if (!link) return this.#serves(port.id, 'udp') ? 'lagging' : 'no-worker';
+      if (!link) return this.#leastLoaded(port.id, 'udp', () => true)?.shedding ?? 'no-worker';
       this.#routes.assign(connectionId, link);
     }
     const reason = link.shedding;
@@ -379,11 +406,6 @@ export class Front {
     return best;
   }
 
-  #serves(portId: number, what: 'tcp' | 'udp'): boolean {
-    for (const { draining, serving } of this.#links) if (!draining && serving.get(portId)?.[what]) return true;
-    return false;
-  }
-
   #lose(link: WorkerLink): void {
     if (!this.#links.delete(link)) return;
     for (const { members } of this.#shared.values()) members.delete(link);
@@ -414,6 +436,20 @@ export class Front {
       link.process.kill('SIGKILL');
     }
   }
+}
+
+/** The system's error where an address is taken, for a worker that has it already. */
+function inUse(host: string, port: number): Error {
+  const code = 'EADDRINUSE';
+  const syscall = 'listen';
+  const message = `${syscall} ${code}: address already in use ${host || '::'}:${port}`;
+  return Object.assign(new Error(message), {
+    code,
+    errno: -constants.errno[code],
+    syscall,
+    address: host || '::',
+    port,
+  });
 }
 
 /** Whether it may be a client's: its length, and the first two bytes. */

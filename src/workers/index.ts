@@ -9,8 +9,9 @@
  */
 export * from './errors.js';
 export * from './events.js';
-export { Front, type FrontOptions, type WorkerState } from './front.js';
+export { Front, type FrontOptions, type Told, type WorkerState } from './front.js';
 export { defaultWorkersLimits, type WorkersLimits, workersLimitUnits } from './limits.js';
 export { listenThrough } from './listen-through.js';
 export { WorkerPool, type WorkerPoolOptions } from './pool.js';
+export type { WorkerProcess } from './worker-link.js';
 export { WorkerNetwork, type WorkerNetworkOptions } from './worker-network.js';

@@ -34,7 +34,11 @@ export interface WorkersLimits {
   sessionAgeMs: number;
   /** TCP connections whose first bytes are awaited, or that wait for a worker. */
   arrivingConnections: number;
-  /** How long a connection may take for its first bytes, or wait for a worker, ms, absolute. The worker's own limit follows. */
+  /**
+   * How long a connection may take for its first bytes, and then wait for a worker, ms, each absolute. A worker gets what
+   * tells the protocol, so that its own limit for first bytes does not add to this; its limits for what follows, such as
+   * the handshake, begin when it gets the connection.
+   */
   arrivalTimeoutMs: number;
   /** The same as the front fills past half, ms. */
   pressureTimeoutMs: number;

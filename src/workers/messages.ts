@@ -16,6 +16,8 @@ export interface Failure {
   message: string;
   syscall: string;
   errno: number;
+  address: string;
+  port: number;
 }
 
 export interface Listen {
@@ -51,6 +53,7 @@ export interface ToWorker {
   welcome: boolean;
   /** 0: none. */
   served: number;
+  told: Uint8Array | null;
 }
 
 export interface ToFront {
@@ -60,10 +63,13 @@ export interface ToFront {
   hello: boolean;
   listen: Listen | null;
   serving: Serving | null;
+  told: Uint8Array | null;
 }
 
 /** What is not there has its default. */
-type Partly<T> = { [K in keyof T]?: T[K] extends unknown[] ? T[K] : T[K] | Partial<NonNullable<T[K]>> };
+type Partly<T> = {
+  [K in keyof T]?: T[K] extends unknown[] | Uint8Array | null ? T[K] : T[K] | Partial<NonNullable<T[K]>>;
+};
 
 export function encodeToWorker(fields: Partly<ToWorker>): Uint8Array {
   return turbotls.worker.v1.ToWorker.encode(fields).finish();
@@ -85,14 +91,16 @@ export function decodeToFront(bytes: Uint8Array): ToFront {
 
 /** A system error, to be made again by `errorOf` in another process. */
 export function failureOf(error: Error): Failure {
-  const { code = '', syscall = '', errno = 0 } = error as NodeJS.ErrnoException;
-  return { code, message: error.message, syscall, errno };
+  const { code = '', syscall = '', errno = 0, address = '', port = 0 } = error as Partial<Failure>;
+  return { code, message: error.message, syscall, errno, address, port };
 }
 
-export function errorOf({ code, message, syscall, errno }: Failure): NodeJS.ErrnoException {
-  const error: NodeJS.ErrnoException = new Error(message);
-  if (code) error.code = code;
-  if (syscall) error.syscall = syscall;
-  if (errno) error.errno = errno;
-  return error;
+export function errorOf({ message, ...fields }: Failure): NodeJS.ErrnoException {
+  const present = Object.entries(fields).filter(([, value]) => value !== '' && value !== 0);
+  return Object.assign(new Error(message), Object.fromEntries(present));
+}
+
+/** The same bytes: in a process with Buffers, protobuf gives Buffers, though its types do not say so. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -5,7 +5,6 @@
  *     await pool.start();
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom, merge, type Observable, Subject } from 'rxjs';
@@ -14,6 +13,7 @@ import { WorkersError } from './errors.js';
 import type { PoolEvent } from './events.js';
 import { Front } from './front.js';
 import { type WorkersLimits, workersLimitsWith } from './limits.js';
+import type { WorkerProcess } from './worker-link.js';
 
 export interface WorkerPoolOptions {
   /** What a worker runs, as child_process.fork takes it. */
@@ -23,6 +23,8 @@ export interface WorkerPoolOptions {
   args?: readonly string[] | undefined;
   execArgv?: string[] | undefined;
   env?: NodeJS.ProcessEnv | undefined;
+  /** Open files of this process that each worker has, too: as its descriptors from 4 on. */
+  descriptors?: readonly number[] | undefined;
   limits?: Partial<WorkersLimits> | undefined;
   clock?: Clock | undefined;
 }
@@ -34,6 +36,8 @@ interface Slot {
   /** Workers that died at this place one after the other, soon after their start. */
   failures: number;
   restart: Timer | undefined;
+  /** Until another process serves in this one's place. */
+  replacing: Promise<void> | undefined;
 }
 
 export class WorkerPool {
@@ -43,16 +47,16 @@ export class WorkerPool {
   readonly #clock: Clock;
   readonly #events = new Subject<PoolEvent>();
   readonly #slots: Slot[] = [];
-  /** Every process that has not ended, those that were replaced too. */
-  readonly #processes = new Set<ChildProcess>();
+  /** Every process that has not ended, those that were replaced too; and when it has. */
+  readonly #processes = new Map<ChildProcess, Promise<void>>();
+  /** Those that were told to end. */
+  readonly #dismissed = new WeakSet<ChildProcess>();
   #state: 'new' | 'running' | 'ending' = 'new';
 
   /** @throws WorkersError ERR_WORKERS_BAD_OPTION */
   constructor(options: WorkerPoolOptions) {
     const { workers, limits, clock } = options;
-    if (workers !== 'auto' && !(Number.isSafeInteger(workers) && workers > 0)) {
-      throw new WorkersError('ERR_WORKERS_BAD_OPTION', `workers is a whole number above 0 or 'auto', got ${workers}`);
-    }
+    countOf(workers);
     this.#options = options;
     this.#limits = workersLimitsWith(limits);
     this.#clock = clock ?? systemClock;
@@ -69,7 +73,7 @@ export class WorkerPool {
 
   /** The workers' processes, for messages of one's own. */
   get processes(): ChildProcess[] {
-    return [...this.#processes];
+    return [...this.#processes.keys()];
   }
 
   /**
@@ -79,8 +83,7 @@ export class WorkerPool {
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new WorkersError('ERR_WORKERS_STATE', 'the pool was started before');
     this.#state = 'running';
-    const { workers } = this.#options;
-    const count = workers === 'auto' ? availableParallelism() : workers;
+    const count = countOf(this.#options.workers);
     try {
       await Promise.all(Array.from({ length: count }, () => this.#addSlot()));
     } catch (error) {
@@ -94,35 +97,50 @@ export class WorkerPool {
    * @throws WorkersError ERR_WORKERS_START; the workers that were not replaced go on
    */
   async replace(deadlineMs: number): Promise<void> {
-    for (const slot of this.#slots) {
-      const old = slot.process;
-      const next = this.#fork();
-      await this.#served(next);
-      if (slot.process !== old) {
-        this.#end(next); // it died meanwhile, and has its successor
-        continue;
-      }
+    for (const slot of [...this.#slots]) await this.#replace(slot, deadlineMs);
+  }
+
+  /**
+   * Puts a new worker in this one's place, which ends when what it has is done. One that has no place any more, because
+   * it was replaced, has ended or ends, is left alone.
+   * @throws WorkersError ERR_WORKERS_START; the old one goes on
+   */
+  async replaceWorker(process: WorkerProcess, deadlineMs: number): Promise<void> {
+    const slot = this.#slots.find((each) => each.process === process);
+    if (slot) await this.#replace(slot, deadlineMs);
+  }
+
+  /**
+   * Changes how many workers there are. Resolves when the new ones serve; those that are too many end when what they
+   * have is done.
+   * @throws WorkersError ERR_WORKERS_BAD_OPTION, ERR_WORKERS_STATE, ERR_WORKERS_START; then those that serve stay
+   */
+  async resize(workers: number | 'auto', deadlineMs: number): Promise<void> {
+    const count = countOf(workers);
+    if (this.#state !== 'running') throw new WorkersError('ERR_WORKERS_STATE', 'the pool does not run');
+    const more = Math.max(0, count - this.#slots.length);
+    for (const slot of this.#slots.splice(count)) {
       slot.restart?.cancel();
-      Object.assign(slot, { process: next, servingSince: this.#clock.now(), failures: 0 });
-      this.front.drainWorker(old, deadlineMs);
-      this.#endAfter(old, deadlineMs);
+      void this.#retire(slot.process, deadlineMs);
     }
+    const added = await Promise.allSettled(Array.from({ length: more }, () => this.#addSlot()));
+    for (const each of added) if (each.status === 'rejected') throw each.reason;
   }
 
   /** Takes nothing new and lets the workers end until the deadline. */
   async drain(deadlineMs: number): Promise<void> {
     this.#stopReplacing();
     this.front.drain(deadlineMs);
-    const ends = [...this.#processes].map((process) => this.#endAfter(process, deadlineMs));
-    await Promise.all(ends);
+    await Promise.all(this.processes.map((process) => this.#retire(process, deadlineMs)));
     await this.close();
   }
 
   /** Ends everything, at once: workers have `closeTimeoutMs` after SIGTERM. */
   async close(): Promise<void> {
     this.#stopReplacing();
+    const ends = this.processes.map((process) => this.#end(process));
     this.front.close();
-    await Promise.all([...this.#processes].map((process) => this.#end(process)));
+    await Promise.all(ends);
     this.#events.complete();
   }
 
@@ -133,19 +151,62 @@ export class WorkerPool {
 
   async #addSlot(): Promise<void> {
     const process = this.#fork();
-    this.#slots.push({ process, servingSince: undefined, failures: 0, restart: undefined });
-    await this.#served(process);
+    const slot: Slot = { process, servingSince: undefined, failures: 0, restart: undefined, replacing: undefined };
+    this.#slots.push(slot);
+    try {
+      await this.#served(process);
+    } catch (error) {
+      this.#removeSlot(slot);
+      throw error;
+    }
+  }
+
+  #removeSlot(slot: Slot): void {
+    slot.restart?.cancel();
+    const at = this.#slots.indexOf(slot);
+    if (at >= 0) this.#slots.splice(at, 1);
+  }
+
+  #replace(slot: Slot, deadlineMs: number): Promise<void> {
+    slot.replacing ??= this.#putNewIn(slot, deadlineMs).finally(() => {
+      slot.replacing = undefined;
+    });
+    return slot.replacing;
+  }
+
+  async #putNewIn(slot: Slot, deadlineMs: number): Promise<void> {
+    if (this.#state !== 'running') return;
+    const old = slot.process;
+    const next = this.#fork();
+    await this.#served(next);
+    if (slot.process !== old || !this.#slots.includes(slot)) {
+      void this.#end(next); // the old one died meanwhile and has its successor, or its place is gone
+      return;
+    }
+    slot.restart?.cancel();
+    Object.assign(slot, { process: next, servingSince: this.#clock.now(), failures: 0 });
+    void this.#retire(old, deadlineMs);
   }
 
   #fork(): ChildProcess {
-    const { module, args = [], execArgv, env } = this.#options;
+    const { module, args = [], execArgv, env, descriptors = [] } = this.#options;
     const path = typeof module === 'string' ? module : fileURLToPath(module);
-    const child = fork(path, args, { serialization: 'advanced', ...(execArgv && { execArgv }), ...(env && { env }) });
-    this.#processes.add(child);
+    const child = fork(path, args, {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...descriptors],
+      ...(execArgv && { execArgv }),
+      ...(env && { env }),
+    });
+    const end = new Promise<void>((resolve) => {
+      const onEnd = (code: number | null, signal: NodeJS.Signals | null) => {
+        this.#onEnd(child, code, signal);
+        resolve();
+      };
+      child.once('exit', onEnd);
+      // One that could not be started has no 'exit'.
+      child.on('error', () => child.pid === undefined && onEnd(null, null));
+    });
+    this.#processes.set(child, end);
     this.front.add(child);
-    child.once('exit', (code, signal) => this.#onExit(child, code, signal));
-    // One that could not be started has no 'exit'.
-    child.on('error', () => child.pid === undefined && this.#onExit(child, null, null));
     this.#events.next({ type: 'started', worker: { pid: child.pid } });
     const late = this.#clock.after(this.#limits.startTimeoutMs, () => {
       if (!this.#isServing(child)) child.kill('SIGKILL');
@@ -177,12 +238,12 @@ export class WorkerPool {
     if (slot) slot.servingSince = this.#clock.now();
   }
 
-  #onExit(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
+  #onEnd(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
     this.#processes.delete(child);
     const slot = this.#slots.find(({ process }) => process === child);
-    const wanted = this.#state === 'ending' || !slot;
+    const wanted = this.#dismissed.has(child);
     this.#events.next({ type: 'ended', worker: { pid: child.pid }, wanted, code, signal });
-    if (!wanted) this.#restartLater(slot);
+    if (slot && !wanted) this.#restartLater(slot);
   }
 
   #restartLater(slot: Slot): void {
@@ -200,19 +261,29 @@ export class WorkerPool {
   }
 
   /** Lets it end by itself until then. */
-  async #endAfter(child: ChildProcess, deadlineMs: number): Promise<void> {
-    if (!this.#processes.has(child)) return;
-    const exit = once(child, 'exit');
-    await Promise.race([exit, firstValueFrom(after(this.#clock, deadlineMs))]);
+  async #retire(child: ChildProcess, deadlineMs: number): Promise<void> {
+    this.#dismissed.add(child);
+    this.front.drainWorker(child, deadlineMs);
+    await Promise.race([this.#processes.get(child), firstValueFrom(after(this.#clock, deadlineMs))]);
     await this.#end(child);
   }
 
+  /** Says so over the channel, too: a worker may leave signals alone, for a service's go to all its processes at once. */
   async #end(child: ChildProcess): Promise<void> {
-    if (!this.#processes.has(child)) return;
-    const exit = once(child, 'exit');
+    this.#dismissed.add(child);
+    const end = this.#processes.get(child);
+    if (!end) return;
     const kill = this.#clock.after(this.#limits.closeTimeoutMs, () => child.kill('SIGKILL'));
+    this.front.drainWorker(child, 0);
     child.kill('SIGTERM');
-    await exit;
+    await end;
     kill.cancel();
   }
+}
+
+/** @throws WorkersError ERR_WORKERS_BAD_OPTION */
+function countOf(workers: number | 'auto'): number {
+  if (workers === 'auto') return availableParallelism();
+  if (Number.isSafeInteger(workers) && workers > 0) return workers;
+  throw new WorkersError('ERR_WORKERS_BAD_OPTION', `workers is a whole number above 0 or 'auto', got ${workers}`);
 }

@@ -31,9 +31,7 @@ export class SessionRoutes<O extends SessionOwner> {
     this.#clock = clock;
     // lru-cache takes a start time of 0 for "no time limit".
     const time = { ttl: sessionAgeMs, ttlResolution: 0, noUpdateTTL: true, perf: { now: () => clock.now() + 1 } };
-    const dispose = (entry: Entry<O>, _key: string, reason: LRUCache.DisposeReason) => {
-      if (reason !== 'set') leave(entry);
-    };
+    const dispose = (entry: Entry<O>) => leave(entry);
     this.#opening = new LRUCache({ ...time, max: openingSessions, dispose });
     this.#answered = new LRUCache({ ...time, max: answeredSessions, dispose });
   }

@@ -58,8 +58,8 @@ export class WorkerLink implements SessionOwner {
   #flush: NodeJS.Immediate | undefined;
   /** What it takes of each port, by the port's number. */
   readonly serving = new Map<number, { tcp: boolean; udp: boolean }>();
-  /** Nothing new goes to it. */
-  draining = false;
+  /** When it is to have ended, on the clock. */
+  #drainedBy: number | undefined;
   sessions = 0;
   connections = 0;
 
@@ -86,6 +86,11 @@ export class WorkerLink implements SessionOwner {
   get isServing(): boolean {
     for (const { tcp } of this.serving.values()) if (tcp) return true;
     return false;
+  }
+
+  /** Nothing new goes to it. */
+  get draining(): boolean {
+    return this.#drainedBy !== undefined;
   }
 
   get load(): number {
@@ -115,12 +120,12 @@ export class WorkerLink implements SessionOwner {
   passDatagram(portId: number, payload: Buffer, from: RemoteInfo): void {
     if (this.#batch.push({ portId, payload, address: from.address, port: from.port }) === 1) {
       this.#batchBegan = this.#clock.now();
-      this.#flush = setImmediate(() => this.#flushDatagrams());
+      this.#flush = setImmediate(() => this.send({}));
       return;
     }
     const { messageDatagrams, messageDelayMs } = this.#limits;
     const late = this.#clock.now() - this.#batchBegan > messageDelayMs;
-    if (late || this.#batch.length >= messageDatagrams) this.#flushDatagrams();
+    if (late || this.#batch.length >= messageDatagrams) this.send({});
   }
 
   /** Passes a connection on: from here on it is the worker's, unless `takeBack` returns it. */
@@ -131,14 +136,21 @@ export class WorkerLink implements SessionOwner {
   }
 
   send(fields: ToWorkerFields, passed?: Passed): void {
-    if (this.#batch.length > 0) this.#flushDatagrams();
-    const bytes = encodeToWorker(fields);
+    const bytes = encodeToWorker({ ...fields, datagrams: this.#takeBatch() });
     const outstanding: Outstanding = { sentAt: this.#clock.now(), bytes: bytes.length, passed, sent: false };
     this.#outstanding.push(outstanding);
     this.#outstandingBytes += bytes.length;
     this.#channel.send(bytes, passed?.socket, () => {
       outstanding.sent = true;
     });
+  }
+
+  /** Tells it to end within so many ms; again where that is sooner than it was told, or now. */
+  drain(deadlineMs: number): void {
+    const by = this.#clock.now() + deadlineMs;
+    if (deadlineMs > 0 && this.#drainedBy !== undefined && by >= this.#drainedBy) return;
+    this.#drainedBy = by;
+    this.send({ drain: { deadlineMs } });
   }
 
   /** Asks for an acknowledgement, where none is due. */
@@ -149,8 +161,7 @@ export class WorkerLink implements SessionOwner {
   /** Ends the channel; the connections that the worker has not got are the caller's again. */
   close(): Passed[] {
     this.#channel.close();
-    clearImmediate(this.#flush);
-    this.#batch = [];
+    this.#takeBatch();
     this.serving.clear();
     const unsent: Passed[] = [];
     for (const { passed, sent } of this.#outstanding.splice(0)) {
@@ -162,11 +173,13 @@ export class WorkerLink implements SessionOwner {
     return unsent;
   }
 
-  #flushDatagrams(): void {
+  /** Datagrams that wait: whatever is said next takes them along. */
+  #takeBatch(): PortDatagram[] {
+    const batch = this.#batch;
+    if (batch.length === 0) return batch;
     clearImmediate(this.#flush);
-    const datagrams = this.#batch;
     this.#batch = [];
-    this.send({ datagrams });
+    return batch;
   }
 
   #onMessage(bytes: Buffer, socket: Socket | undefined): void {

@@ -36,7 +36,20 @@ export class WorkerNetwork implements Network {
     return network;
   }
 
-  /** The front wants this worker to end within so many milliseconds: it sends nothing new any more. */
+  /** Messages of the application's, from `Front.tell`. */
+  get told$(): Observable<Buffer> {
+    return this.link.told$.asObservable();
+  }
+
+  /** Says something of the application's to the front, in order with everything else: `Front.told$`. */
+  tell(bytes: Uint8Array): void {
+    this.link.tell(bytes);
+  }
+
+  /**
+   * The front wants this worker to end within so many milliseconds: it sends nothing new any more. Perhaps more than once,
+   * each with less time; with 0 the worker is to end at once.
+   */
   get drain$(): Observable<number> {
     return this.link.drain$.asObservable();
   }

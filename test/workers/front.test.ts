@@ -1,10 +1,11 @@
 /** The front and its workers, with real processes and the kernel's sockets. */
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { echoed, until, WorkersRig } from './rig.js';
+import { echoed, request, until, WorkersRig } from './rig.js';
 
 const MiB = 1024 * 1024;
 
@@ -141,5 +142,42 @@ describe('first bytes in the front', function () {
     await once(socket, 'connect');
     socket.resetAndDestroy();
     expect(await refused).to.include({ reason: 'peer-gone' });
+  });
+});
+
+describe('what front and workers tell each other', function () {
+  this.timeout(20_000);
+  let rig: WorkersRig;
+
+  before(async () => {
+    rig = await WorkersRig.start();
+  });
+
+  after(() => rig.close());
+
+  it('arrives whole and in order, each at whom it was told', async () => {
+    const [one, two] = rig.pool.processes as [ChildProcess, ChildProcess];
+    const said = ['', 'a', 'x'.repeat(300_000), 'end'];
+    for (const text of said) {
+      rig.pool.front.tell(one, Buffer.from(`1${text}`));
+      rig.pool.front.tell(two, Buffer.from(text));
+    }
+    await until(() => rig.told.length === 8, 'all is told back');
+    const of = (child: ChildProcess) => rig.told.filter(({ pid }) => pid === child.pid).map(({ text }) => text);
+    expect(of(one)).to.deep.equal(said.map((text) => `heard 1${text}`));
+    expect(of(two)).to.deep.equal(said.map((text) => `heard ${text}`));
+  });
+
+  it('is counted and acknowledged', async () => {
+    const [one] = rig.pool.processes as [ChildProcess];
+    request(one, { ask: 'block', ms: 100 });
+    rig.pool.front.tell(one, Buffer.from('later'));
+    const lag = () => rig.pool.front.workers.find(({ pid }) => pid === one.pid)?.lagMs ?? 0;
+    await until(() => lag() > 20, 'it is not acknowledged yet');
+    await until(() => lag() === 0, 'it is');
+  });
+
+  it('is nothing to a process that is none of the workers', () => {
+    rig.pool.front.tell({ kill: () => {}, connected: true, on: () => {}, off: () => {} }, Buffer.from('nobody'));
   });
 });

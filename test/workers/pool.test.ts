@@ -1,13 +1,17 @@
 /** Workers that die, lag, and end. */
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { connect, PathMemory } from '../../src/experimental.js';
 import { type Network, nodeNetwork } from '../../src/platform/network.js';
 import { defaultWorkersLimits, WorkerPool, WorkersError } from '../../src/workers/index.js';
 import { Random } from '../simulator/random.js';
-import { echoed, openDescriptors, request, until, WorkersRig, workerModule } from './rig.js';
+import { echoed, openDescriptors, readBy, request, until, WorkersRig, workerModule } from './rig.js';
 
 const isLong = process.env.TURBOTLS_LONG === '1';
 const KILLS = isLong ? 200 : 4;
@@ -209,6 +213,107 @@ describe('a pool of workers', function () {
     await rig.pool.drain(100);
     await closed;
     expect(rig.pool.processes).to.deep.equal([]);
+  });
+
+  it('tells a worker that leaves signals alone to end at once, with the first word and the last', async () => {
+    rig = await WorkersRig.start({ workers: 1, settings: { deaf: true, stubborn: true } });
+    rig.pool.front.drainWorker(rig.pool.processes[0] as ChildProcess, 60_000);
+    await until(() => rig?.told.length === 1, 'it has heard of the deadline');
+    const ended = rig.next('ended');
+    const at = performance.now();
+    await rig.pool.close();
+    expect(await ended).to.include({ wanted: true, code: 4, signal: null });
+    expect(performance.now() - at).to.be.below(defaultWorkersLimits.closeTimeoutMs);
+  });
+
+  it('tells it so at the end of a drain, too', async () => {
+    rig = await WorkersRig.start({ workers: 1, settings: { deaf: true, stubborn: true } });
+    const socket = await rig.turbo();
+    const ended = rig.next('ended');
+    await rig.pool.drain(100);
+    expect(await ended).to.include({ wanted: true, code: 4 });
+    if (!socket.destroyed) await once(socket, 'close');
+  });
+
+  it('tells a worker that drains of a sooner deadline, and of no later one', async () => {
+    rig = await WorkersRig.start({ workers: 1, settings: { stubborn: true } });
+    const [worker] = rig.pool.processes as [ChildProcess];
+    for (const deadlineMs of [60_000, 90_000, 30_000, 40_000, 20_000]) rig.pool.front.drainWorker(worker, deadlineMs);
+    rig.pool.front.tell(worker, Buffer.from('last'));
+    await until(() => rig?.told.at(-1)?.text === 'heard last', 'it has heard all');
+    expect(rig.told.map(({ text }) => text)).to.deep.equal(['drain 60000', 'drain 30000', 'drain 20000', 'heard last']);
+  });
+
+  it('puts a new worker in the place of one, and leaves the others', async () => {
+    rig = await WorkersRig.start();
+    const [old, other] = rig.pool.processes as [ChildProcess, ChildProcess];
+    const kept = await Promise.all([rig.turbo(), rig.plain()]);
+    const ended = rig.next('ended');
+    const begun = rig.pool.replaceWorker(old, 10_000);
+    await Promise.all([begun, rig.pool.replaceWorker(old, 10_000)]);
+    expect(rig.events.filter(({ type }) => type === 'started').length, 'two at first, and one').to.equal(3);
+    for (const socket of kept) {
+      expect((await echoed(socket, Buffer.from('kept'))).toString()).to.equal('kept');
+      socket.destroy();
+    }
+    expect(await ended).to.deep.include({ worker: { pid: old.pid }, wanted: true, code: 0 });
+    const pids = rig.pool.processes.map(({ pid }) => pid);
+    expect(pids).to.have.lengthOf(2).and.to.include(other.pid);
+    await rig.pool.replaceWorker(old, 10_000);
+    expect(
+      rig.pool.processes.map(({ pid }) => pid),
+      'one that is gone is not replaced',
+    ).to.deep.equal(pids);
+  });
+
+  it('has more workers, and fewer, when it is told to', async () => {
+    rig = await WorkersRig.start({ workers: 1 });
+    await rig.pool.resize(3, 10_000);
+    expect(rig.pool.front.workers.filter(({ serving }) => serving)).to.have.lengthOf(3);
+    const sockets = await Promise.all([rig.plain(), rig.plain(), rig.plain()]);
+    await rig.pool.resize(1, 10_000);
+    await until(() => rig?.pool.front.workers.filter(({ draining }) => draining).length === 2, 'two drain');
+    for (const socket of sockets) expect((await echoed(socket, Buffer.from('kept'))).toString()).to.equal('kept');
+    for (const socket of sockets) socket.destroy();
+    await until(() => rig?.pool.processes.length === 1, 'they have ended');
+    expect(rig.events.filter(({ type }) => type === 'replacing')).to.deep.equal([]);
+    await rig.turbo();
+  });
+
+  it('replaces, after a change of size, whoever dies of those that stay', async () => {
+    rig = await WorkersRig.start({ workers: 1 });
+    await rig.pool.resize(2, 1000);
+    const serving = rig.next('serving');
+    rig.pool.processes[1]?.kill('SIGKILL');
+    await serving;
+    expect(rig.pool.processes).to.have.lengthOf(2);
+  });
+
+  it('refuses a size that is none, and changes none where it does not run', async () => {
+    rig = await WorkersRig.start({ workers: 1 });
+    const codeOf = (promise: Promise<void>) => promise.then(undefined, (error: WorkersError) => error.code);
+    expect(await codeOf(rig.pool.resize(0, 1000))).to.equal('ERR_WORKERS_BAD_OPTION');
+    await rig.pool.close();
+    expect(await codeOf(rig.pool.resize(2, 1000))).to.equal('ERR_WORKERS_STATE');
+    expect(rig.pool.processes).to.deep.equal([]);
+  });
+
+  it('gives each worker the open files that it is told to', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'turbotls-'));
+    const file = openSync(join(folder, 'shared'), 'a+');
+    try {
+      rmSync(folder, { recursive: true });
+      writeSync(file, 'for all');
+      const other = openSync('/dev/null', 'r');
+      rig = await WorkersRig.start({ descriptors: [other, file] });
+      closeSync(other);
+      for (const child of rig.pool.processes) {
+        expect(await readBy(child, 4)).to.equal('');
+        expect(await readBy(child, 5)).to.equal('for all');
+      }
+    } finally {
+      closeSync(file);
+    }
   });
 
   it(`survives ${KILLS} kills under load: only the dead one’s connections are lost, nobody hangs, nothing leaks`, async () => {

@@ -23,12 +23,15 @@ export interface RigOptions {
   settings?: Partial<WorkerSettings>;
   limits?: Partial<WorkersLimits>;
   keyType?: 'ecdsa' | 'rsa';
+  descriptors?: number[];
 }
 
 export class WorkersRig {
   readonly pool: WorkerPool;
   readonly certificate: Certificate;
   readonly events: PoolEvent[] = [];
+  /** What workers told. */
+  readonly told: { pid: number | undefined; text: string }[] = [];
   readonly memory = new PathMemory();
   readonly #sockets = new Set<tls.TLSSocket>();
   #address: AddressInfo | undefined;
@@ -40,15 +43,24 @@ export class WorkersRig {
       this.events.push(event);
       if (event.type === 'listening') this.#address = event.address;
     });
+    pool.front.told$.subscribe(({ process, bytes }) => this.told.push({ pid: process.pid, text: bytes.toString() }));
   }
 
-  static async make({ workers = 2, settings = {}, limits = {}, keyType = 'ecdsa' }: RigOptions = {}) {
+  static async make(options: RigOptions = {}) {
+    const { workers = 2, settings = {}, limits = {}, keyType = 'ecdsa', descriptors } = options;
     const certificate = await makeCertificate({ names: ['localhost'], keyType });
     const { key, cert } = certificate;
     const all: WorkerSettings = { key, cert, port: 0, ...settings };
     const env = { ...process.env, WORKER_SETTINGS: JSON.stringify(all) };
     const execArgv = ['--disable-warning=ExperimentalWarning'];
-    const pool = new WorkerPool({ module: workerModule, workers, env, execArgv, limits: { ...PATIENT, ...limits } });
+    const pool = new WorkerPool({
+      module: workerModule,
+      workers,
+      env,
+      execArgv,
+      descriptors,
+      limits: { ...PATIENT, ...limits },
+    });
     return new WorkersRig(pool, certificate);
   }
 
@@ -105,16 +117,25 @@ export function request(child: ChildProcess, message: WorkerRequest): void {
   child.send(message);
 }
 
-export async function report(child: ChildProcess): Promise<WorkerReport> {
-  const reply = new Promise<WorkerReport>((resolve) => {
-    const listener = (message: WorkerReport) => {
+export function report(child: ChildProcess): Promise<WorkerReport> {
+  return ask(child, { ask: 'report' });
+}
+
+/** What a worker reads from a descriptor of its own. */
+export async function readBy(child: ChildProcess, descriptor: number): Promise<string> {
+  return (await ask<{ pid: number; text: string }>(child, { ask: 'read', descriptor })).text;
+}
+
+function ask<R extends { pid: number }>(child: ChildProcess, message: WorkerRequest): Promise<R> {
+  const reply = new Promise<R>((resolve) => {
+    const listener = (message: R) => {
       if (message.pid === undefined) return; // of the workers' own
       child.off('message', listener);
       resolve(message);
     };
     child.on('message', listener);
   });
-  request(child, { ask: 'report' });
+  request(child, message);
   return reply;
 }
 

@@ -3,7 +3,7 @@
  *
  *     process.send({ ask: 'block', ms: 500 })   // from the parent
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readSync } from 'node:fs';
 import * as tls from 'node:tls';
 import type { Accepted } from '../../src/engine/turbo-listener.js';
 import { TurboListener } from '../../src/engine/turbo-listener.js';
@@ -24,12 +24,17 @@ export interface WorkerSettings {
   stubborn?: boolean;
   /** It exits before it serves. */
   broken?: boolean;
+  /** It leaves SIGTERM alone. */
+  deaf?: boolean;
 }
 
 /** What the parent may ask for. */
 export type WorkerRequest =
   /** The event loop stands still for so long. */
-  { ask: 'block'; ms: number } | { ask: 'report' };
+  | { ask: 'block'; ms: number }
+  | { ask: 'report' }
+  /** What it finds in an open file that it has from its parent. */
+  | { ask: 'read'; descriptor: number };
 
 export interface WorkerReport {
   pid: number;
@@ -41,10 +46,18 @@ export interface WorkerReport {
 
 const settings = JSON.parse(process.env.WORKER_SETTINGS ?? '{}') as WorkerSettings;
 if (settings.broken) process.exit(3);
+if (settings.deaf) process.on('SIGTERM', () => {});
 const { key, cert, port, host = '127.0.0.1', protocols = ['tls'] } = settings;
 const network = WorkerNetwork.of();
 const ticketKeys = settings.ticketKeys ? { ticketKeys: Buffer.from(settings.ticketKeys, 'hex') } : {};
 let sessions = 0;
+
+// What the front tells is told back; what else comes is told too.
+network.told$.subscribe((bytes) => network.tell(Buffer.concat([Buffer.from('heard '), bytes])));
+network.drain$.subscribe((deadlineMs) => {
+  network.tell(Buffer.from(`drain ${deadlineMs}`));
+  if (settings.deaf && deadlineMs === 0) setImmediate(() => process.exit(4));
+});
 
 function echo(socket: tls.TLSSocket): void {
   socket.on('error', () => {});
@@ -95,6 +108,11 @@ process.on('message', (request: WorkerRequest) => {
   if (request.ask === 'block') {
     const end = performance.now() + request.ms;
     while (performance.now() < end);
+  } else if (request.ask === 'read') {
+    // From its beginning: whoever has the file shares the place in it.
+    const bytes = Buffer.alloc(100);
+    const length = readSync(request.descriptor, bytes, 0, bytes.length, 0);
+    process.send?.({ pid: process.pid, text: bytes.toString('utf8', 0, length) });
   } else if (request.ask === 'report') {
     const report: WorkerReport = {
       pid: process.pid,
