@@ -16,6 +16,7 @@ const OPTIONS = '-t static-module -w esm --dts --no-verify --no-convert --no-del
 const NAMES = [
   { name: 'turbotls', options: [] },
   { name: 'worker', options: ['--root', 'worker'] },
+  { name: 'control', options: ['--root', 'control'] },
 ];
 
 function generate(folder) {

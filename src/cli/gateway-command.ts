@@ -1,11 +1,10 @@
 /** `turbotls gateway`: see `../gateway/gateway.ts`. */
 import { Command } from 'commander';
-import type { GatewayPlan } from '../gateway/plan.js';
 import { type ExitCode, UsageError } from './exit.js';
 import { gatewayService } from './gateway-service.js';
-import { loadPlan } from './load-plan.js';
 import { addLogOptions, type LogOptions } from './log-options.js';
-import { type OneBackend, oneBackendPlan } from './one-backend.js';
+import type { OneBackend } from './one-backend.js';
+import { configSource, optionsSource, type PlanSource } from './plan-source.js';
 import { serve } from './service.js';
 import { alpn, listOf } from './values.js';
 
@@ -27,7 +26,17 @@ Signals:
 `;
 
 /** Options that a configuration file has in itself. */
-const OF_ONE_BACKEND = ['listen', 'to', 'cert', 'key', 'clientCa', 'alpn', 'proxyProtocol', 'admin'] as const;
+const OF_ONE_BACKEND = [
+  'listen',
+  'to',
+  'cert',
+  'key',
+  'clientCa',
+  'alpn',
+  'proxyProtocol',
+  'admin',
+  'workers',
+] as const;
 
 export function gatewayCommand(finish: (code: ExitCode) => void): Command {
   const command = new Command('gateway')
@@ -48,42 +57,25 @@ export function gatewayCommand(finish: (code: ExitCode) => void): Command {
     .option('--alpn <names>', 'with --cert: protocols that are agreed to', listOf(alpn))
     .option('--proxy-protocol', 'tell the backend the address of the client, by PROXY v2')
     .option('--admin <address>', 'metrics and health over HTTP: HOST:PORT, or :PORT on loopback')
+    .option('--workers <n>', 'serve in so many processes, or "auto": one for each core')
     .addHelpText('after', EXAMPLES)
     .action(async (options: GatewayOptions) => finish(await serve(() => gatewayService(planSource(options)))));
   return addLogOptions(command);
 }
 
-/** Where the plan comes from, at the start and at every reload. */
-export interface PlanSource {
-  /** @throws ConfigError */
-  load(): Promise<{ plan: GatewayPlan; warnings: readonly string[] }>;
-  /** What is watched for changes. */
-  file: string | undefined;
-}
-
 function planSource(options: GatewayOptions): PlanSource {
-  const { config, listen, to, logLevel, logFormat } = options;
-  const withLog = (plan: GatewayPlan): GatewayPlan => ({
-    ...plan,
-    log: { level: logLevel ?? plan.log.level, format: logFormat ?? plan.log.format },
-  });
+  const { config, listen, to, logLevel: level, logFormat: format } = options;
+  const log = { ...(level && { level }), ...(format && { format }) };
   if (config !== undefined) {
     const stray = OF_ONE_BACKEND.find((name) => options[name] !== undefined);
     if (stray)
       throw new UsageError(
         `--config has everything in the file: leave out --${stray.replace('clientCa', 'client-ca')}`,
       );
-    return {
-      file: config,
-      load: async () => {
-        const { plan, warnings } = await loadPlan(config);
-        return { plan: withLog(plan), warnings };
-      },
-    };
+    return configSource(config, log);
   }
   if (listen === undefined || to === undefined) {
     throw new UsageError('give --config FILE, or --listen ADDRESS and --to ADDRESS');
   }
-  const oneBackend = { ...options, listen, to };
-  return { file: undefined, load: async () => ({ plan: withLog(oneBackendPlan(oneBackend)), warnings: [] }) };
+  return optionsSource({ ...options, listen, to }, log);
 }

@@ -1,60 +1,79 @@
-/** A gateway with its log, metrics and admin address, as a service. */
+/** A gateway with its log and admin address, as a service: in this process, or in workers. */
 import { type StatsListener, unwatchFile, watchFile } from 'node:fs';
-import { firstValueFrom } from 'rxjs';
-import { ConfigError, problemText } from '../gateway/config/index.js';
-import { Gateway } from '../gateway/gateway.js';
+import { type CheckOptions, ConfigError, problemText } from '../gateway/config/index.js';
 import { messageOf } from '../gateway/message-of.js';
-import { AdminServer, eventLog, type Logger, logger, Metrics } from '../gateway/ops/index.js';
+import { AdminServer, type AdminSources, type Logger, logger } from '../gateway/ops/index.js';
 import type { GatewayPlan } from '../gateway/plan.js';
-import { keyHealth, keysReturn } from '../keys/index.js';
 import type { HostAddress } from '../transport.js';
-import type { PlanSource } from './gateway-command.js';
+import { InOneProcess } from './in-one-process.js';
+import { InWorkers } from './in-workers.js';
+import { type PlanSource, planOf } from './plan-source.js';
 import { addressText } from './proxy-log.js';
 import type { Service } from './service.js';
+
+/** What serves by the plan. */
+export interface Serving {
+  /** What becomes of private keys where a plan is made in this process. */
+  readonly keys: CheckOptions['keys'];
+  readonly sources: AdminSources;
+  /** As a Service has it. */
+  readonly spent?: Promise<undefined>;
+  start(): Promise<void>;
+  /** Where it fails, the plan before stays. */
+  reload(plan: GatewayPlan, text: string): Promise<void>;
+  countFailedReload(): void;
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
 
 /** Between two looks at the configuration file, ms. A Kubernetes ConfigMap changes by a link that no event tells of. */
 const POLL_MS = 2_000;
 
 /** Starts it. */
 export async function gatewayService(source: PlanSource): Promise<Service> {
-  const { plan, warnings } = await source.load();
-  const service = new GatewayService(source, plan);
+  const text = await source.read();
+  const { plan, warnings } = firstPlanOf(text);
+  const log = logger(plan.log);
+  const serving = plan.workers === undefined ? new InOneProcess(plan, log) : new InWorkers(plan, text, log);
+  const service = new GatewayService(source, log, serving);
   await service.start(plan, warnings);
   return service;
 }
 
+/** Whether there are workers is to be known before a key is opened; without, all that is wrong is told at once. */
+function firstPlanOf(text: string): { plan: GatewayPlan; warnings: readonly string[] } {
+  try {
+    const first = planOf(text, { keys: 'unread' });
+    if (first.plan.workers !== undefined) return first;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+  }
+  return planOf(text, { keys: 'read' });
+}
+
 class GatewayService implements Service {
-  readonly spent: Promise<undefined>;
+  readonly spent?: Promise<undefined>;
   readonly #source: PlanSource;
   readonly #log: Logger;
-  readonly #gateway: Gateway;
-  readonly #metrics: Metrics;
+  readonly #serving: Serving;
   readonly #onChange: StatsListener = () => void this.reload();
   #admin: { address: HostAddress; server: AdminServer } | undefined;
-  readonly #stopping = new AbortController();
   #reloading: Promise<void> = Promise.resolve();
 
-  constructor(source: PlanSource, plan: GatewayPlan) {
+  constructor(source: PlanSource, log: Logger, serving: Serving) {
     this.#source = source;
-    this.#log = logger(plan.log);
-    const log = eventLog(this.#log);
-    this.#gateway = new Gateway(plan, {
-      onEvent: (event) => {
-        log(event);
-        this.#metrics.onEvent(event);
-      },
-    });
-    this.#metrics = new Metrics(() => this.#gateway.state, { process: true });
-    this.spent = this.#keysLostAndBack();
+    this.#log = log;
+    this.#serving = serving;
+    if (serving.spent) this.spent = serving.spent;
   }
 
   async start(plan: GatewayPlan, warnings: readonly string[]): Promise<void> {
     this.#warn(warnings);
     try {
       await this.#openAdmin(plan.admin);
-      await this.#gateway.start();
+      await this.#serving.start();
     } catch (error) {
-      await this.#gateway.close();
+      await this.#serving.close();
       await this.#admin?.server.close();
       throw error;
     }
@@ -68,36 +87,21 @@ class GatewayService implements Service {
   }
 
   async drain(): Promise<void> {
-    this.#stopping.abort();
     if (this.#source.file) unwatchFile(this.#source.file, this.#onChange);
-    await this.#gateway.drain();
+    await this.#serving.drain();
     await this.#admin?.server.close();
-  }
-
-  /**
-   * A process whose key process is gone cannot reach the next one. What needs no key goes on until another process could
-   * do better: who supervises this one starts it.
-   */
-  async #keysLostAndBack(): Promise<undefined> {
-    await firstValueFrom(keyHealth().lost$);
-    try {
-      await keysReturn(this.#stopping.signal);
-      this.#log.error('the key is back, for a new process: this one ends');
-    } catch {
-      // It is told to stop anyway.
-      await new Promise(() => {});
-    }
   }
 
   async #reload(): Promise<void> {
     try {
-      const { plan, warnings } = await this.#source.load();
+      const text = await this.#source.read();
+      const { plan, warnings } = planOf(text, { keys: this.#serving.keys });
       await this.#openAdmin(plan.admin);
-      await this.#gateway.reload(plan);
+      await this.#serving.reload(plan, text);
       this.#log.level = plan.log.level;
       this.#warn(warnings);
     } catch (error) {
-      this.#metrics.countFailedReload();
+      this.#serving.countFailedReload();
       const problems = error instanceof ConfigError ? error.problems.map(problemText) : [messageOf(error)];
       for (const problem of problems) this.#log.error({ problem }, 'configuration not usable, the one before stays');
     }
@@ -112,7 +116,7 @@ class GatewayService implements Service {
   }
 
   async #listenAdmin(address: HostAddress): Promise<{ address: HostAddress; server: AdminServer }> {
-    const server = new AdminServer({ metrics: this.#metrics, readState: () => this.#gateway.state });
+    const server = new AdminServer(this.#serving.sources);
     const open = await server.listen(address);
     this.#log.info({ address: addressText(open) }, 'admin');
     return { address, server };

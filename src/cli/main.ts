@@ -9,14 +9,10 @@ import { complain, EXIT, type ExitCode, UsageError } from './exit.js';
 import { gatewayCommand } from './gateway-command.js';
 import { pingCommand } from './ping-command.js';
 import { proxyCommand } from './proxy-command.js';
+import { endWithReader, quietExperimental } from './standard-streams.js';
 
-// Whoever runs the program has chosen TurboTLS: that its library may change is not news to them.
-process.removeAllListeners('warning');
-process.on('warning', (warning) => {
-  if (warning.name !== 'ExperimentalWarning') console.error(`turbotls: ${warning.name}: ${warning.message}`);
-});
-// `turbotls ping … | head`: nobody reads on.
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? EXIT.ok : EXIT.failed));
+quietExperimental();
+endWithReader();
 
 const finish = (code: ExitCode) => {
   process.exitCode = code;

@@ -1,5 +1,5 @@
 /** The gateway by options instead of a file: one route, whose backends are all alike. */
-import { ConfigError, planFrom } from '../gateway/config/index.js';
+import { type CheckOptions, ConfigError, planFrom } from '../gateway/config/index.js';
 import type { GatewayPlan } from '../gateway/plan.js';
 import { UsageError } from './exit.js';
 
@@ -12,6 +12,7 @@ export interface OneBackend {
   alpn?: string[];
   proxyProtocol?: true;
   admin?: string;
+  workers?: string;
 }
 
 /** How a backend is spoken to, by the scheme of its address: where TLS passes through, and where it ends here. */
@@ -29,6 +30,7 @@ const DEFAULT_PORT: Readonly<Record<string, string>> = { postgres: ':5432', 'pos
 const OPTION_OF: readonly (readonly [RegExp, string])[] = [
   [/^listen\b/, '--listen'],
   [/^admin\b/, '--admin'],
+  [/^workers\b/, '--workers'],
   [/\.certificates\[0\]\.cert$/, '--cert'],
   [/\.certificates\[0\]\.key$/, '--key'],
   [/\.clientCertificate\b/, '--client-ca'],
@@ -37,8 +39,8 @@ const OPTION_OF: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** @throws UsageError, ConfigError */
-export function oneBackendPlan(options: OneBackend): GatewayPlan {
-  const { listen, cert, key, clientCa, alpn, proxyProtocol, admin } = options;
+export function oneBackendPlan(options: OneBackend, check?: CheckOptions): GatewayPlan {
+  const { listen, cert, key, clientCa, alpn, proxyProtocol, admin, workers } = options;
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
   for (const [name, value] of Object.entries({ '--client-ca': clientCa, '--alpn': alpn })) {
     if (value !== undefined && cert === undefined) throw new UsageError(`${name} needs --cert and --key`);
@@ -54,15 +56,27 @@ export function oneBackendPlan(options: OneBackend): GatewayPlan {
         };
   const route = {
     name: 'default',
+    // CancelRequests come to any worker: each must know where they belong, whoever its clients were.
+    ...(terminate && alpn === undefined && isPostgres(options) && { match: { protocols: ['POSTGRESQL'] } }),
     ...(terminate && { terminate }),
     backend: { ...backend, ...(proxyProtocol && { proxyProtocol }) },
   };
+  const gateway = {
+    listen,
+    routes: [route],
+    ...(admin !== undefined && { admin }),
+    ...(workers !== undefined && { workers }),
+  };
   try {
-    return planFrom({ listen, routes: [route], ...(admin !== undefined && { admin }) }, process.cwd());
+    return planFrom(gateway, process.cwd(), check);
   } catch (error) {
     if (error instanceof ConfigError) throw new UsageError(error.problems.map(problemOfOption).join('; '));
     throw error;
   }
+}
+
+function isPostgres({ to }: OneBackend): boolean {
+  return to.every((text) => parseBackend(text).scheme.startsWith('postgres'));
 }
 
 function backendOf({ to, cert }: OneBackend): { targets: string[]; transport: string } {

@@ -18,7 +18,7 @@ export const EARLY_SHARE = 1 / 4;
 export const CANCEL_KEYS = 65_536;
 /** CancelRequests that are on their way to backends at once. */
 export const CANCELS_AT_ONCE = 64;
-/** CancelRequests passed on per second; as many at once after a quiet second. A key of 32 bits must not be guessed. */
+/** CancelRequests passed on per second, by all workers; as many at once after a quiet second. A key of 32 bits must not be guessed. */
 export const CANCELS_PER_SECOND = 100;
 /** Backends that are asked about a key that the gateway has not seen. */
 export const CANCEL_TARGETS = 64;

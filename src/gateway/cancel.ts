@@ -84,15 +84,19 @@ export type Passed = 'passed-on' | 'too-many';
 
 export class Canceller {
   readonly #keys: CancelKeys;
+  readonly #workers: () => number;
   readonly #now: () => number;
   #underWay = 0;
   /** How many may be passed on now, and when that was reckoned. */
-  #allowance = CANCELS_PER_SECOND;
+  #allowance: number;
   #reckonedAt: number;
 
-  constructor(keys: CancelKeys, now: () => number = () => performance.now()) {
+  /** @param workers how many there are of it: what is passed on in a second is shared among them */
+  constructor(keys: CancelKeys, workers: () => number = () => 1, now: () => number = () => performance.now()) {
     this.#keys = keys;
+    this.#workers = workers;
     this.#now = now;
+    this.#allowance = this.#perSecond;
     this.#reckonedAt = now();
   }
 
@@ -116,10 +120,14 @@ export class Canceller {
     }
   }
 
+  get #perSecond(): number {
+    return Math.max(1, CANCELS_PER_SECOND / this.#workers());
+  }
+
   #allows(): boolean {
     const now = this.#now();
-    const earned = ((now - this.#reckonedAt) * CANCELS_PER_SECOND) / 1000;
-    this.#allowance = Math.min(CANCELS_PER_SECOND, this.#allowance + earned);
+    const earned = ((now - this.#reckonedAt) * this.#perSecond) / 1000;
+    this.#allowance = Math.min(this.#perSecond, this.#allowance + earned);
     this.#reckonedAt = now;
     if (this.#underWay >= CANCELS_AT_ONCE || this.#allowance < 1) return false;
     this.#allowance--;

@@ -8,7 +8,7 @@
  *                                           └─ StartupMessage: TLS is mandatory here
  */
 import { isIPv6 } from 'node:net';
-import { type Accepted, TurboListener } from '../engine/turbo-listener.js';
+import { type Accepted, TurboListener, type TurboListenerOptions } from '../engine/turbo-listener.js';
 import { TIMER_MAX_MS } from '../limit-units.js';
 import type { TcpSocket } from '../platform/network.js';
 import type { HostAddress } from '../transport.js';
@@ -30,6 +30,7 @@ export interface FrontOptions {
   onArrival: (arrival: Arrival) => void;
   onCancel: (request: CancelRequest, endpoints: Endpoints) => Promise<Passed>;
   onEvent: GatewayEventListener;
+  network?: TurboListenerOptions['network'];
 }
 
 /** A TCP connection on its way to TLS. */
@@ -61,6 +62,7 @@ export class Front {
     this.#address = address;
     this.#options = options;
     this.#listener = new TurboListener({
+      network: options.network,
       limits: { firstBytesTimeoutMs: options.plan().limits.routeTimeoutMs },
       protocols: [
         'tls',

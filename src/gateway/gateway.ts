@@ -8,6 +8,7 @@
  */
 import type { Subscription } from 'rxjs';
 import type { DropReason } from '../engine/events.js';
+import type { TurboListenerOptions } from '../engine/turbo-listener.js';
 import { keyHealth } from '../keys/index.js';
 import { TIMER_MAX_MS } from '../limit-units.js';
 import type { HostAddress } from '../transport.js';
@@ -23,9 +24,14 @@ import type { CancelRequest } from './pg-startup.js';
 import type { GatewayPlan } from './plan.js';
 import { Route } from './route.js';
 import { Router } from './router.js';
+import { TICKET_SEED_BYTES } from './tickets.js';
 
 export interface GatewayOptions {
   onEvent?: GatewayEventListener | undefined;
+  /** Whose ports are listened on. Default: the kernel's. */
+  network?: TurboListenerOptions['network'];
+  /** 32 random bytes: gateways with the same resume each other's sessions. Default: each has its own. */
+  ticketSeed?: Buffer | undefined;
 }
 
 export interface RouteState {
@@ -62,9 +68,10 @@ interface Force {
 
 export class Gateway {
   readonly #onEvent: GatewayEventListener;
+  readonly #options: Omit<GatewayOptions, 'onEvent'>;
   readonly #admission = new Admission();
   readonly #cancelKeys = new CancelKeys();
-  readonly #canceller = new Canceller(this.#cancelKeys);
+  readonly #canceller = new Canceller(this.#cancelKeys, () => this.#force.plan.workers ?? 1);
   readonly #connections = new Map<Connection, Promise<void>>();
   /** Ends what is neither a connection nor a front: CancelRequests on their way. */
   readonly #closing = new AbortController();
@@ -80,8 +87,13 @@ export class Gateway {
   #nextId = 1;
   #keys: Subscription | undefined;
 
-  constructor(plan: GatewayPlan, { onEvent = () => {} }: GatewayOptions = {}) {
+  constructor(plan: GatewayPlan, { onEvent = () => {}, ...options }: GatewayOptions = {}) {
+    const { ticketSeed } = options;
+    if (ticketSeed && ticketSeed.length < TICKET_SEED_BYTES) {
+      throw new TypeError(`ticketSeed has at least ${TICKET_SEED_BYTES} bytes`);
+    }
     this.#onEvent = onEvent;
+    this.#options = options;
     this.#force = { plan, routes: [], router: new Router<Route>([]) };
   }
 
@@ -213,7 +225,8 @@ export class Gateway {
   #makeRoutes({ routes: plans }: GatewayPlan): Route[] {
     const routes: Route[] = [];
     try {
-      for (const plan of plans) routes.push(new Route(plan, { onEvent: this.#emit }));
+      for (const plan of plans)
+        routes.push(new Route(plan, { onEvent: this.#emit, ticketSeed: this.#options.ticketSeed }));
       return routes;
     } catch (error) {
       this.#retire(routes);
@@ -239,6 +252,7 @@ export class Gateway {
 
   #makeFront(address: HostAddress): Front {
     return new Front(address, {
+      network: this.#options.network,
       plan: () => this.#force.plan,
       onArrival: (arrival) => this.#serve(arrival),
       onCancel: (request, endpoints) => this.#cancel(request, endpoints, false),

@@ -15,6 +15,8 @@ export interface GatewayPlan {
   admin: HostAddress | undefined;
   log: LogPlan;
   limits: GatewayLimits;
+  /** Processes that serve; undefined: everything is in one. `limits` are of all together: see `shareOf`. */
+  workers: number | undefined;
 }
 
 export interface LogPlan {
@@ -119,4 +121,20 @@ export interface GatewayLimits {
   idleTimeoutMs: number;
   /** How long connections may go on after SIGTERM, ms. */
   drainTimeoutMs: number;
+}
+
+/** The plan of one of so many workers: limits of connections are divided among them, and rounded up. */
+export function shareOf(plan: GatewayPlan, workers: number): GatewayPlan {
+  const share = (limit: number) => Math.ceil(limit / workers);
+  return {
+    ...plan,
+    routes: plan.routes.map((route) => ({
+      ...route,
+      limits: {
+        connections: share(route.limits.connections),
+        connectionsPerSource: share(route.limits.connectionsPerSource),
+      },
+    })),
+    limits: { ...plan.limits, connections: share(plan.limits.connections) },
+  };
 }

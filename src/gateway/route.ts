@@ -8,6 +8,8 @@ import { Terminator } from './terminate.js';
 
 export interface RouteOptions {
   onEvent: GatewayEventListener;
+  /** See GatewayOptions. */
+  ticketSeed?: Buffer | undefined;
 }
 
 const POSTGRESQL = 'postgresql';
@@ -25,12 +27,13 @@ export class Route {
    * Reads the files of certificates; health checks begin.
    * @throws GatewayError ERR_GATEWAY_CERTIFICATE
    */
-  constructor(plan: RoutePlan, { onEvent }: RouteOptions) {
+  constructor(plan: RoutePlan, { onEvent, ticketSeed }: RouteOptions) {
     this.plan = plan;
     this.#speaksPostgres = isForPostgres(plan);
     const { name } = plan;
     const onNews = (news: CertificateNews) => onEvent({ type: 'certificate', route: name, ...news });
-    this.terminator = plan.mode.kind === 'terminate' ? new Terminator(plan.mode, plan.match, onNews) : undefined;
+    this.terminator =
+      plan.mode.kind === 'terminate' ? new Terminator(plan.mode, plan, { onNews, ticketSeed }) : undefined;
     try {
       this.pool = new BackendPool(plan.backend, {
         onEvent: (event) => {

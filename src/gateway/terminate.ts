@@ -11,7 +11,8 @@ import { GatewayError } from './errors.js';
 import { closeSoon } from './last-words.js';
 import { readAuthorities, readPair } from './ops/certificate-files.js';
 import { type CertificateNews, CertificateStore } from './ops/certificate-store.js';
-import type { RouteMatch, TerminateMode } from './plan.js';
+import type { RoutePlan, TerminateMode } from './plan.js';
+import { type TicketScope, ticketOptions } from './tickets.js';
 
 /** Who waits for a handshake. */
 interface Waiting {
@@ -23,8 +24,18 @@ interface Waiting {
 /** node:tls does not tell which stream a TLSSocket runs on: its events come in the context in which it was made. */
 const handshakes = new AsyncLocalStorage<Waiting>();
 
+export interface TerminatorOptions {
+  onNews?: ((news: CertificateNews) => void) | undefined;
+  /** See GatewayOptions. */
+  ticketSeed?: Buffer | undefined;
+}
+
+/** Of TicketScope, what is not of the whole route. */
+type OneServer = Pick<TicketScope, 'clients' | 'cert' | 'authorities'>;
+
 export class Terminator {
   readonly #mode: TerminateMode;
+  readonly #ticketsOf: (server: OneServer) => TlsOptions;
   readonly #certificates: CertificateStore;
   /** What is the same for all certificates. */
   readonly #options: TlsOptions;
@@ -40,18 +51,27 @@ export class Terminator {
    * Reads the files, and again when they change.
    * @throws GatewayError ERR_GATEWAY_CERTIFICATE
    */
-  constructor(mode: TerminateMode, match: RouteMatch, onNews: (news: CertificateNews) => void = () => {}) {
+  constructor(
+    mode: TerminateMode,
+    { name: route, match }: Pick<RoutePlan, 'name' | 'match'>,
+    { onNews = () => {}, ticketSeed }: TerminatorOptions = {},
+  ) {
     this.#mode = mode;
     const alpn = mode.alpn.length > 0 ? mode.alpn : match.alpn;
+    const { minVersion } = mode;
+    const scope = { route, clientCertificate: mode.clientCertificate.mode, minVersion, alpn };
+    this.#ticketsOf = (server) => (ticketSeed ? ticketOptions(ticketSeed, { ...scope, ...server }) : {});
     this.#options = {
-      minVersion: mode.minVersion,
+      minVersion,
       requestCert: mode.clientCertificate.mode !== 'none',
       // Judged here, so that a client that shows none is told apart.
       rejectUnauthorized: false,
       ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
     };
-    this.#nameless = this.#makeServer(credentialsOf(mode));
+    this.#nameless = this.#makeNameless();
     this.#certificates = new CertificateStore(mode, {
+      sessionIdContextOf: (cert, authorities) =>
+        this.#ticketsOf({ clients: 'named', cert, authorities }).sessionIdContext,
       onNews: (news) => {
         onNews(news);
         this.#refresh();
@@ -82,10 +102,13 @@ export class Terminator {
 
   #serverFor(serverName: string | undefined): Server {
     if (serverName === undefined) return this.#nameless;
-    const context = this.#certificates.contextFor(serverName);
+    const { context, cert, authorities } = this.#certificates.certificateFor(serverName);
     const known = this.#servers.get(context);
     if (known) return known;
-    const server = this.#makeServer({ SNICallback: (_name, done) => done(null, context) });
+    const server = this.#makeServer({
+      SNICallback: (_name, done) => done(null, context),
+      ...this.#ticketsOf({ clients: 'named', cert, authorities }),
+    });
     this.#servers.set(context, server);
     return server;
   }
@@ -93,8 +116,14 @@ export class Terminator {
   /** What cannot be used the store reports, and tries again; what was there stays meanwhile. */
   #refresh(): void {
     try {
-      this.#nameless = this.#makeServer(credentialsOf(this.#mode));
+      this.#nameless = this.#makeNameless();
     } catch {}
+  }
+
+  #makeNameless(): Server {
+    const credentials = credentialsOf(this.#mode);
+    const { cert, ca: authorities } = credentials;
+    return this.#makeServer({ ...credentials, ...this.#ticketsOf({ clients: 'nameless', cert, authorities }) });
   }
 
   #makeServer(credentials: TlsOptions): Server {
@@ -174,14 +203,16 @@ export function describeTls(socket: TLSSocket): ClientTls {
 }
 
 /** Of the first certificate: node:tls asks no one for clients that send no server name. */
-function credentialsOf({ certificates, clientCertificate }: TerminateMode): TlsOptions {
+function credentialsOf({
+  certificates,
+  clientCertificate,
+}: TerminateMode): TlsOptions & { cert: string; ca: string | undefined } {
   const [first] = certificates;
   const { pair, errors } = first ? readPair(first) : { pair: undefined, errors: [{ message: 'the route has none' }] };
   if (!pair) throw new GatewayError('ERR_GATEWAY_CERTIFICATE', `${first?.cert ?? ''} ${errors[0]?.message ?? ''}`);
   const { cert, key } = pair;
-  return clientCertificate.mode === 'none'
-    ? { cert, ...key }
-    : { cert, ...key, ca: readAuthorities(clientCertificate.ca) };
+  const ca = clientCertificate.mode === 'none' ? undefined : readAuthorities(clientCertificate.ca);
+  return { cert, ...key, ca };
 }
 
 function ignore(): void {}

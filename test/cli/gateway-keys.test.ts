@@ -36,7 +36,8 @@ describe('cli: turbotls gateway with a key in a PKCS#11 token', function () {
     await closeRigs();
   });
 
-  it('serves; without its key process it is not ready and goes on; once that is back it makes room', async () => {
+  /** A gateway whose key is in the token, its admin address, and clients of it. */
+  async function startGateway(more: Record<string, unknown> = {}) {
     const backend = await startTls(certificate);
     const config = join(folder, 'gateway.yaml');
     writeFileSync(
@@ -52,18 +53,26 @@ describe('cli: turbotls gateway with a key in a PKCS#11 token', function () {
             backend: { targets: [`127.0.0.1:${backend.port}`], transport: 'BACKEND_TLS', tls: { insecure: true } },
           },
         ],
+        ...more,
       }),
     );
     const gateway = startTurbotls('gateway', '--config', config);
     const port = await portOf(gateway);
     const [, admin] = await gateway.said(/"address":"127\.0\.0\.1:(\d+)","msg":"admin"/);
-    const get = (path: string) => fetch(`http://127.0.0.1:${admin}${path}`);
-    const dial = async (): Promise<TLSSocket> => {
-      const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificate.ca });
-      await once(socket, 'secureConnect');
-      return socket;
+    return {
+      config,
+      gateway,
+      get: (path: string) => fetch(`http://127.0.0.1:${admin}${path}`),
+      dial: async (): Promise<TLSSocket> => {
+        const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificate.ca });
+        await once(socket, 'secureConnect');
+        return socket.on('error', () => {});
+      },
     };
+  }
 
+  it('serves; without its key process it is not ready and goes on; once that is back it makes room', async () => {
+    const { config, gateway, get, dial } = await startGateway();
     const open = await dial();
     expect(await answerTo(open, 'one')).to.equal('one');
     expect((await get('/readyz')).status).to.equal(200);
@@ -90,5 +99,32 @@ describe('cli: turbotls gateway with a key in a PKCS#11 token', function () {
 
     const next = startTurbotls('gateway', '--config', config);
     await portOf(next);
+  });
+
+  it('replaces its workers when the key is back, and goes on itself', async () => {
+    const { gateway, get, dial } = await startGateway({ workers: 2 });
+    await gateway.said(/"msg":"worker serves".*"msg":"worker serves"/s);
+    const open = await dial();
+    expect(await answerTo(open, 'one')).to.equal('one');
+    await keys.kill();
+    // In each worker.
+    await gateway.said(/"msg":"key lost".*"msg":"key lost"/s);
+    const ready = await get('/readyz/listening');
+    expect(ready.status).to.equal(503);
+    expect(await ready.text()).to.include('The key is lost to this process');
+    expect(await (await get('/metrics')).text()).to.match(/^turbotls_key_lost 1$/m);
+    expect(await dial().catch(({ code }: Error & { code: string }) => code)).to.match(/INTERNAL_ERROR$/);
+    expect(await answerTo(open, 'two'), 'what is open goes on').to.equal('two');
+
+    await keys.start();
+    const replaced = /"msg":"worker is replaced: its key is lost, and back for a new one"/.source;
+    await gateway.said(new RegExp(`(?:${replaced}.*){2}(?:"msg":"worker ended".*){2}`, 's'));
+    expect((await get('/readyz')).status).to.equal(200);
+    for (let i = 0; i < 4; i++) expect(await answerTo(await dial(), 'three')).to.equal('three');
+    expect(gateway.process.exitCode).to.equal(null);
+    gateway.process.kill('SIGTERM');
+    const { code, stdout } = await gateway.ended;
+    expect(code).to.equal(0);
+    expect(stdout).to.not.include(keys.pin);
   });
 });

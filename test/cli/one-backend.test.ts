@@ -46,6 +46,9 @@ describe('cli: one backend', () => {
       const [route] = plan(to, files).routes;
       expect(route?.mode.kind).to.equal('terminate');
       expect(route?.backend).to.deep.include({ transport });
+      const postgres = to.startsWith('postgres');
+      expect(route?.match.protocols).to.deep.equal(postgres ? ['postgresql'] : []);
+      if (postgres) expect(plan(to, { ...files, alpn: ['x'] }).routes[0]?.match.protocols).to.deep.equal([]);
     });
   }
 

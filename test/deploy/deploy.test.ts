@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse, parseAllDocuments } from 'yaml';
 import { planFrom } from '../../src/gateway/config/index.js';
-import { AdminServer, Metrics } from '../../src/gateway/ops/index.js';
+import { AdminServer, Metrics, readinessOf } from '../../src/gateway/ops/index.js';
 import type { GatewayPlan } from '../../src/gateway/plan.js';
 import { stateOf } from '../gateway/ops/events.js';
 import { requirePart } from '../servers/index.js';
@@ -98,7 +98,10 @@ describe('deploy', () => {
 
     it('asks for pages that there are, where they are', async () => {
       const { admin } = plan();
-      const server = new AdminServer({ metrics: new Metrics(() => stateOf()), readState: () => stateOf() });
+      const server = new AdminServer({
+        metrics: new Metrics(() => stateOf()),
+        readiness: () => readinessOf(stateOf()),
+      });
       const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
       try {
         const { annotations } = deployment.spec.template.metadata;

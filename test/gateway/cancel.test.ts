@@ -140,6 +140,20 @@ describe('gateway: CancelRequest', function () {
           expect((await client.query('SELECT 1 AS one')).rows).to.deep.equal([{ one: 1 }]);
         });
 
+        it(`${mode}, to another gateway of the same plan, as two workers are: every PostgreSQL backend is asked`, async () => {
+          const routes = [plan(), others()];
+          const [one, two] = [await startGateway(routes), await startGateway(routes)];
+          const { client, key } = await nodePg(one);
+          const query = `SELECT pg_sleep(60), 'elsewhere ${mode}'`;
+          const result = client.query(query).catch((error) => error);
+          await running(query.replaceAll("'", "''"));
+          await cancelInTheClear(two, cancelRequest(key));
+          expect(await result).to.have.property('code', CANCELED);
+          expect(two.of('cancel')[0]).to.include({ encrypted: false, known: false, reached: 2 });
+          expect(bystander.seen).to.equal(1);
+          expect((await client.query('SELECT 1 AS one')).rows).to.deep.equal([{ one: 1 }]);
+        });
+
         for (const [how, conninfo, turbo] of [
           ['SSLRequest', { sslnegotiation: 'postgres' }, false],
           ['direct TLS', { sslnegotiation: 'direct' }, false],
@@ -243,7 +257,12 @@ describe('gateway: CancelRequest', function () {
 
     it('passes on a hundred a second, and a hundred at once after a quiet second', async () => {
       let now = 0;
-      const canceller = new Canceller(new CancelKeys(), () => now);
+      let workers = 1;
+      const canceller = new Canceller(
+        new CancelKeys(),
+        () => workers,
+        () => now,
+      );
       const passed = async (count: number) => {
         const all: unknown[] = [];
         for (let i = 0; i < count; i++) all.push(await canceller.cancel(request, CLIENT, [], signal));
@@ -254,6 +273,12 @@ describe('gateway: CancelRequest', function () {
       expect(await passed(150)).to.equal(10);
       now += 10_000;
       expect(await passed(150)).to.equal(100);
+      workers = 4;
+      now += 10_000;
+      expect(await passed(150), 'a share').to.equal(25);
+      workers = 256;
+      now += 10_000;
+      expect(await passed(150)).to.equal(1);
     });
 
     it('gives up on a backend when the gateway closes', async () => {

@@ -11,7 +11,7 @@ import { BlockList } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../src/gateway/config/defaults.js';
-import { Gateway, type GatewayEvent } from '../../src/gateway/index.js';
+import { Gateway, type GatewayEvent, type GatewayOptions } from '../../src/gateway/index.js';
 import type {
   BackendPlan,
   GatewayLimits,
@@ -81,6 +81,7 @@ export function planOf(routes: readonly RoutePlan[], changes: PlanChanges = {}):
     admin: undefined,
     log: { level: 'info', format: 'json' },
     limits: { ...DEFAULT_LIMITS, ...limits },
+    workers: undefined,
   };
 }
 
@@ -90,8 +91,8 @@ export class GatewayRig {
   readonly host = '127.0.0.1';
   port = 0;
 
-  constructor(plan: GatewayPlan) {
-    this.gateway = new Gateway(plan, { onEvent: (event) => this.events.push(event) });
+  constructor(plan: GatewayPlan, options: GatewayOptions = {}) {
+    this.gateway = new Gateway(plan, { ...options, onEvent: (event) => this.events.push(event) });
   }
 
   of<T extends GatewayEvent['type']>(type: T): Of<T>[] {
@@ -116,8 +117,12 @@ export class GatewayRig {
 const rigs = new Set<GatewayRig>();
 const folders = new Set<string>();
 
-export async function startGateway(routes: readonly RoutePlan[], changes: PlanChanges = {}): Promise<GatewayRig> {
-  const rig = new GatewayRig(planOf(routes, changes));
+export async function startGateway(
+  routes: readonly RoutePlan[],
+  changes: PlanChanges = {},
+  options: GatewayOptions = {},
+): Promise<GatewayRig> {
+  const rig = new GatewayRig(planOf(routes, changes), options);
   rigs.add(rig);
   const [address] = await rig.gateway.start();
   rig.port = address?.port ?? 0;

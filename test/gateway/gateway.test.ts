@@ -461,6 +461,27 @@ describe('gateway', function () {
     });
   });
 
+  it('has the ports of the network that it is given, at the start and after a reload', async () => {
+    const made: string[] = [];
+    const network: Network = {
+      ...nodeNetwork,
+      createTcpServer: (options) => {
+        made.push('tcp');
+        return nodeNetwork.createTcpServer(options);
+      },
+      createUdpSocket: (options) => {
+        made.push('udp');
+        return nodeNetwork.createUdpSocket(options);
+      },
+    };
+    const routes = [passthrough('all', [echo])];
+    const rig = await startGateway(routes, {}, { network });
+    for (const turbo of [false, true]) await echoes(await secured(open(rig, turbo)));
+    expect(made).to.deep.equal(['tcp', 'udp']);
+    await rig.gateway.reload(planOf(routes, { listen: [{ host: '127.0.0.2', port: 0 }] }));
+    expect(made).to.deep.equal(['tcp', 'udp', 'tcp', 'udp']);
+  });
+
   it('a listener of events that throws does not harm connections', async () => {
     const warnings: Error[] = [];
     const onWarning = (warning: Error) => warnings.push(warning);

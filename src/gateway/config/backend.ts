@@ -1,7 +1,7 @@
 /** The section `backend`. */
 import type { HostAddress } from '../../transport.js';
 import type { BackendPlan, BackendTls, PassthroughMode, TerminateMode } from '../plan.js';
-import { authoritiesFrom, pairFrom } from './certificates.js';
+import { authoritiesFrom, type FileRules, pairFrom } from './certificates.js';
 import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_HEALTH } from './defaults.js';
 import { millisecondsFrom } from './limits.js';
 import { reportLoop } from './loops.js';
@@ -28,17 +28,17 @@ export interface BackendSurroundings {
   mode: Mode;
   /** Where the gateway itself listens. */
   listen: readonly HostAddress[];
-  baseDir: string;
+  rules: FileRules;
 }
 
-export function backendFrom(backend: Section, { mode, listen, baseDir }: BackendSurroundings): BackendPlan {
+export function backendFrom(backend: Section, { mode, listen, rules }: BackendSurroundings): BackendPlan {
   const transport = TRANSPORTS[backend.choice('transport') ?? 'PLAIN'] ?? 'plain';
   reportImpossible(backend, transport, mode);
   return {
     targets: targetsFrom(backend, listen),
     balance: BALANCES[backend.choice('balance') ?? 'ROUND_ROBIN'] ?? 'round-robin',
     transport,
-    tls: isOwnTls(transport) ? tlsFrom(backend.section('tls'), baseDir) : undefined,
+    tls: isOwnTls(transport) ? tlsFrom(backend.section('tls'), rules) : undefined,
     proxyProtocol: backend.flag('proxyProtocol'),
     connectTimeoutMs: millisecondsFrom(backend, 'connectTimeout') ?? DEFAULT_CONNECT_TIMEOUT_MS,
     health: backend.has('healthCheck') ? healthFrom(backend.section('healthCheck')) : undefined,
@@ -73,12 +73,12 @@ function targetsFrom(backend: Section, listen: readonly HostAddress[]): HostAddr
   });
 }
 
-function tlsFrom(tls: Section, baseDir: string): BackendTls {
-  const pair = tls.has('cert') || tls.has('key') ? pairFrom(tls, { baseDir, usage: 'client' }) : undefined;
+function tlsFrom(tls: Section, rules: FileRules): BackendTls {
+  const pair = tls.has('cert') || tls.has('key') ? pairFrom(tls, rules, 'client') : undefined;
   const insecure = tls.flag('insecure');
   if (insecure) reportInsecure(tls);
   return {
-    ca: authoritiesFrom(tls, baseDir),
+    ca: authoritiesFrom(tls, rules),
     cert: pair?.cert,
     key: typeof pair?.key === 'string' ? pair.key : undefined,
     serverName: serverName(tls),

@@ -6,10 +6,13 @@ export class ConfigError extends GatewayError {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
 
-  /** @param what the file, or what else it came from */
-  constructor(problems: readonly ConfigProblem[], what: string, cause?: unknown) {
+  /** The file, or what else the configuration came from. */
+  readonly source: string;
+
+  constructor(problems: readonly ConfigProblem[], source: string, cause?: unknown) {
     const lines = problems.map((problem) => `\n  ${problemText(problem)}`);
-    super('ERR_GATEWAY_CONFIG', `${what}${lines.join('')}`, { cause });
+    super('ERR_GATEWAY_CONFIG', `${source}${lines.join('')}`, { cause });
     this.problems = problems;
+    this.source = source;
   }
 }

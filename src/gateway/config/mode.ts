@@ -1,7 +1,7 @@
 /** The sections `passthrough` and `terminate`. */
-import type { CertificatePair } from '../ops/certificate-files.js';
+import type { X509Certificate } from 'node:crypto';
 import type { CertificateFiles, PassthroughMode, RouteMatch, TerminateMode } from '../plan.js';
-import { authoritiesFrom, pairFrom } from './certificates.js';
+import { authoritiesFrom, type FileRules, pairFrom } from './certificates.js';
 import { DEFAULT_MIN_VERSION } from './defaults.js';
 import type { Section } from './section.js';
 import { orList } from './section.js';
@@ -9,17 +9,17 @@ import { alpnFrom, each } from './values.js';
 
 const MIN_VERSIONS: readonly TerminateMode['minVersion'][] = ['TLSv1.2', 'TLSv1.3'];
 
-export function modeFrom(route: Section, match: RouteMatch, baseDir: string): PassthroughMode | TerminateMode {
-  return route.has('terminate') ? terminateFrom(route.section('terminate'), match, baseDir) : { kind: 'passthrough' };
+export function modeFrom(route: Section, match: RouteMatch, rules: FileRules): PassthroughMode | TerminateMode {
+  return route.has('terminate') ? terminateFrom(route.section('terminate'), match, rules) : { kind: 'passthrough' };
 }
 
-function terminateFrom(terminate: Section, match: RouteMatch, baseDir: string): TerminateMode {
+function terminateFrom(terminate: Section, match: RouteMatch, rules: FileRules): TerminateMode {
   const alpn = each(terminate.texts('alpn'), alpnFrom);
   reportAlpnAtOdds(terminate, alpn, match);
   return {
     kind: 'terminate',
-    certificates: certificatesFrom(terminate, match, baseDir),
-    clientCertificate: clientCertificateFrom(terminate.section('clientCertificate'), baseDir),
+    certificates: certificatesFrom(terminate, match, rules),
+    clientCertificate: clientCertificateFrom(terminate.section('clientCertificate'), rules),
     alpn,
     minVersion: minVersionFrom(terminate),
   };
@@ -30,28 +30,28 @@ function reportAlpnAtOdds(terminate: Section, alpn: readonly string[], match: Ro
   terminate.at('alpn').error('has nothing of match.alpn: every client of this route would be refused');
 }
 
-function certificatesFrom(terminate: Section, match: RouteMatch, baseDir: string): CertificateFiles[] {
+function certificatesFrom(terminate: Section, match: RouteMatch, rules: FileRules): CertificateFiles[] {
   terminate.requireSome('certificates', 'is missing: who terminates TLS needs a certificate');
   const sections = terminate.sections('certificates');
-  const read = sections.map((section) => pairFrom(section, { baseDir, usage: 'server' }));
-  const pairs = read.map((each) => each?.pair).filter((pair) => pair !== undefined);
-  if (pairs.length > 0 && pairs.length === read.length) warnOfNames(terminate, match, pairs);
+  const read = sections.map((section) => pairFrom(section, rules, 'server'));
+  const leaves = read.map((each) => each?.leaf).filter((leaf) => leaf !== undefined);
+  if (leaves.length > 0 && leaves.length === read.length) warnOfNames(terminate, match, leaves);
   return read.filter((each) => each !== undefined).map(({ cert, key }) => ({ cert, key }));
 }
 
 /** A client asks for one of the route's names and is shown a certificate for others: it will go away. */
-function warnOfNames(terminate: Section, { serverNames }: RouteMatch, pairs: readonly CertificatePair[]): void {
+function warnOfNames(terminate: Section, { serverNames }: RouteMatch, leaves: readonly X509Certificate[]): void {
   for (const name of serverNames) {
     // Of a wildcard, any name below it stands for all.
     const example = name.startsWith('*.') ? `any${name.slice(1)}` : name;
-    if (pairs.some(({ leaf }) => leaf.checkHost(example) !== undefined)) continue;
+    if (leaves.some((leaf) => leaf.checkHost(example) !== undefined)) continue;
     terminate.at('certificates').warn(`none is for ${name}`);
   }
 }
 
-function clientCertificateFrom(section: Section, baseDir: string): TerminateMode['clientCertificate'] {
+function clientCertificateFrom(section: Section, rules: FileRules): TerminateMode['clientCertificate'] {
   const mode = section.choice('mode');
-  const ca = authoritiesFrom(section, baseDir);
+  const ca = authoritiesFrom(section, rules);
   if (mode === 'REQUEST' || mode === 'REQUIRE') {
     section.require('ca', `is missing: with mode ${mode} somebody must have signed them`);
     return { mode: mode === 'REQUEST' ? 'request' : 'require', ca: ca ?? '' };

@@ -2,6 +2,7 @@
 import type { HostAddress } from '../../transport.js';
 import type { GatewayLimits, GatewayPlan, LogPlan, RoutePlan } from '../plan.js';
 import { backendFrom } from './backend.js';
+import type { FileRules } from './certificates.js';
 import { ADMIN_HOST, ANY_HOST, DEFAULT_LOG_LEVEL } from './defaults.js';
 import { limitsFrom, routeLimitsFrom } from './limits.js';
 import { reportAdminClash } from './loops.js';
@@ -10,6 +11,7 @@ import { modeFrom } from './mode.js';
 import type { Place } from './problems.js';
 import { orList, type Section } from './section.js';
 import { addressFrom, each, networksFrom } from './values.js';
+import { warnOfSmallLimits, workersFrom } from './workers.js';
 
 const LOG_LEVELS: readonly LogPlan['level'][] = ['error', 'warn', 'info', 'debug'];
 const LOG_FORMATS: readonly LogPlan['format'][] = ['json', 'text'];
@@ -18,11 +20,13 @@ const LOG_FORMATS: readonly LogPlan['format'][] = ['json', 'text'];
 const ROUTE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 /** Meaningless where an error was reported; whoever calls looks at that. */
-export function gatewayFrom(gateway: Section, baseDir: string): GatewayPlan {
+export function gatewayFrom(gateway: Section, rules: FileRules): GatewayPlan {
   const limits = limitsFrom(gateway.section('limits'));
   const listen = listenFrom(gateway);
-  const routes = routesFrom(gateway, { limits, listen, baseDir });
+  const routes = routesFrom(gateway, { limits, listen, rules });
   reportOverlaps(routes);
+  const workers = workersFrom(gateway);
+  if (workers !== undefined) warnOfSmallLimits(gateway, workers);
   return {
     listen,
     proxyProtocolFrom: networksFrom(gateway.texts('proxyProtocolFrom')),
@@ -30,6 +34,7 @@ export function gatewayFrom(gateway: Section, baseDir: string): GatewayPlan {
     admin: adminFrom(gateway, listen),
     log: logFrom(gateway.section('log')),
     limits,
+    workers,
   };
 }
 
@@ -67,7 +72,7 @@ function wordFrom<T extends string>(section: Section, name: string, words: reado
 interface RouteSurroundings {
   limits: GatewayLimits;
   listen: readonly HostAddress[];
-  baseDir: string;
+  rules: FileRules;
 }
 
 function routesFrom(gateway: Section, surroundings: RouteSurroundings): PlacedRoute[] {
@@ -80,14 +85,14 @@ function routesFrom(gateway: Section, surroundings: RouteSurroundings): PlacedRo
   return routes;
 }
 
-function routeFrom(section: Section, { limits, listen, baseDir }: RouteSurroundings): RoutePlan {
+function routeFrom(section: Section, { limits, listen, rules }: RouteSurroundings): RoutePlan {
   const match = matchFrom(section.section('match'));
-  const mode = modeFrom(section, match, baseDir);
+  const mode = modeFrom(section, match, rules);
   return {
     name: nameFrom(section),
     match,
     mode,
-    backend: backendFrom(section.section('backend'), { mode: mode.kind, listen, baseDir }),
+    backend: backendFrom(section.section('backend'), { mode: mode.kind, listen, rules }),
     limits: routeLimitsFrom(section.section('limits'), limits),
   };
 }

@@ -23,9 +23,14 @@ function readSchema(): protobuf.Type {
 /** Messages that were texts once: those who wrote them so may go on. */
 const SHORT_FORMS: Readonly<Record<string, string>> = { Key: 'file' };
 
+/** Texts that are numbers as a rule: YAML has them as such, ProtoJSON as either. */
+const NUMBERS_OR_WORDS: ReadonlySet<string> = new Set(['Gateway.workers']);
+
 /** What a field holds: a name of proto3's scalar types, 'duration', an enum or a message. */
 export type FieldKind =
-  | { kind: 'string' | 'bool' | 'uint32' | 'duration' }
+  | { kind: 'bool' | 'uint32' | 'duration' }
+  /** `orNumber`: a number stands for its digits. */
+  | { kind: 'string'; orNumber: boolean }
   | { kind: 'enum'; values: Readonly<Record<string, number>> }
   /** `short`: the field that a text in place of the message gives. */
   | { kind: 'message'; type: protobuf.Type; short: string | undefined };
@@ -37,6 +42,7 @@ export function kindOf(field: protobuf.Field): FieldKind {
   if (resolvedType instanceof protobuf.Type) {
     return { kind: 'message', type: resolvedType, short: SHORT_FORMS[resolvedType.name] };
   }
-  if (type === 'string' || type === 'bool' || type === 'uint32') return { kind: type };
+  if (type === 'string') return { kind: type, orNumber: NUMBERS_OR_WORDS.has(`${field.parent?.name}.${field.name}`) };
+  if (type === 'bool' || type === 'uint32') return { kind: type };
   throw new TypeError(`config.proto has a field of type ${type}, which nothing here reads`);
 }

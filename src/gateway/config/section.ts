@@ -169,7 +169,8 @@ function decodeOne(field: protobuf.Field, json: unknown, place: Place): unknown 
   const kind = kindOf(field);
   switch (kind.kind) {
     case 'string':
-      return typeof json === 'string' ? json : wrong(place, 'text', json);
+      if (kind.orNumber && typeof json === 'number') return String(json);
+      return typeof json === 'string' ? json : wrong(place, kind.orNumber ? 'a number or text' : 'text', json);
     case 'bool':
       return typeof json === 'boolean' ? json : wrong(place, 'true or false', json);
     case 'uint32':

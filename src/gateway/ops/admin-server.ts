@@ -4,9 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { HostAddress } from '../../transport.js';
 import { GatewayError } from '../errors.js';
-import type { GatewayState } from '../gateway.js';
-import type { Metrics } from './metrics.js';
-import { type Readiness, readinessOf } from './readiness.js';
+import type { Readiness, ReadinessScope } from './readiness.js';
 
 /** Those who ask are few, near and brief: anything else is a mistake or an attack. */
 const CONNECTIONS = 64;
@@ -16,8 +14,9 @@ const HEADER_BYTES = 8 * 1024;
 const HEADERS = 50;
 
 export interface AdminSources {
-  metrics: Metrics;
-  readState: () => GatewayState;
+  /** In Prometheus' text format. */
+  metrics: { readonly contentType: string; text(): Promise<string> };
+  readiness: (scope: ReadinessScope) => Readiness | Promise<Readiness>;
 }
 
 interface Answer {
@@ -35,9 +34,9 @@ const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
   /** The process turns its event loop. */
   ['/healthz', () => ({ status: 200, type: TEXT, body: 'ok\n' })],
   /** It listens, does not drain, and each route has a target that is up. */
-  ['/readyz', ({ readState }) => readinessAnswer(readinessOf(readState()))],
+  ['/readyz', async ({ readiness }) => readinessAnswer(await readiness('all'))],
   /** The same without the targets: a backend that is down is no reason to take the other routes' port away. */
-  ['/readyz/listening', ({ readState }) => readinessAnswer(readinessOf({ ...readState(), routes: [] }))],
+  ['/readyz/listening', async ({ readiness }) => readinessAnswer(await readiness('listening'))],
 ]);
 
 export class AdminServer {

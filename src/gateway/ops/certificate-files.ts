@@ -5,7 +5,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { type EngineKey, KeyError, pkcs11Key } from '../../keys/index.js';
+import { type EngineKey, KeyError, parseKeyUri, pkcs11Key } from '../../keys/index.js';
 import type { CertificateFiles, KeySource } from '../plan.js';
 
 /** Of one file; a chain has some KiB, the authorities of a system 250 KiB. */
@@ -52,6 +52,21 @@ export function readPair(files: CertificateFiles, usage: 'server' | 'client' = '
   return { pair, errors, warnings };
 }
 
+export interface ChainReading {
+  /** Undefined where there is an error. */
+  leaf: X509Certificate | undefined;
+  errors: FileFinding[];
+  warnings: FileFinding[];
+}
+
+/** What there is to say of a certificate by itself. No key is opened: not its file, nor the token that has it. */
+export function readChain({ cert, key }: CertificateFiles, usage: 'server' | 'client' = 'server'): ChainReading {
+  const chain = attempt('cert', () => certificatesOf(readText(cert)).certificates);
+  const uri = attempt('key', () => typeof key === 'string' || withCode(() => parseKeyUri(key.pkcs11)));
+  const warnings = chainWarnings(chain.value ?? [], usage);
+  return { leaf: chain.value?.[0], errors: [...chain.errors, ...uri.errors], warnings };
+}
+
 /** For messages: without a PIN, even where somebody has put it into the URI. */
 export function keyName(key: KeySource): string {
   return typeof key === 'string' ? key : key.pkcs11.replace(/\?.*/s, '').replaceAll(/pin-value=[^;]*/g, 'pin-value=…');
@@ -65,8 +80,12 @@ function keyOf(source: KeySource, cert: string | undefined): Attempt<PrivateKey 
 }
 
 function engineKeyOf(uri: string, cert: string): EngineKey {
+  return withCode(() => pkcs11Key(uri, { cert }));
+}
+
+function withCode<T>(use: () => T): T {
   try {
-    return pkcs11Key(uri, { cert });
+    return use();
   } catch (error) {
     throw error instanceof KeyError ? new Error(`cannot be used (${error.code}): ${error.message}`) : error;
   }

@@ -32,11 +32,20 @@ export interface CertificateStoreOptions {
   onNews?: ((news: CertificateNews) => void) | undefined;
   /** Between two looks at the files, ms. */
   pollMs?: number;
+  /** Of sessions under a certificate and authorities (PEM), at most 32 characters. Default: random. */
+  sessionIdContextOf?: ((cert: string, authorities: string | undefined) => string | undefined) | undefined;
 }
 
-interface Loaded extends CertificatePair {
+/** A certificate in use. */
+export interface StoredCertificate {
+  /** PEM. */
+  readonly cert: string;
+  /** Of client certificates, PEM. */
+  readonly authorities: string | undefined;
   readonly context: SecureContext;
 }
+
+type Loaded = CertificatePair & StoredCertificate;
 
 /** What a store is made of. */
 export type StoredMode = Pick<TerminateMode, 'certificates' | 'clientCertificate' | 'minVersion'>;
@@ -45,6 +54,7 @@ export class CertificateStore {
   readonly #mode: StoredMode;
   readonly #onNews: (news: CertificateNews) => void;
   readonly #pollMs: number;
+  readonly #sessionIdContextOf: CertificateStoreOptions['sessionIdContextOf'];
   readonly #listener: StatsListener = () => this.#readAgain();
   /** What was reported of a file, so that trying again does not say it again. */
   readonly #faults = new Map<string, string>();
@@ -57,10 +67,14 @@ export class CertificateStore {
    * Reads all files, synchronously, and watches them until `close`.
    * @throws GatewayError ERR_GATEWAY_CERTIFICATE, which names the file
    */
-  constructor(mode: StoredMode, { onNews = () => {}, pollMs = POLL_MS }: CertificateStoreOptions = {}) {
+  constructor(
+    mode: StoredMode,
+    { onNews = () => {}, pollMs = POLL_MS, sessionIdContextOf }: CertificateStoreOptions = {},
+  ) {
     this.#mode = mode;
     this.#onNews = onNews;
     this.#pollMs = pollMs;
+    this.#sessionIdContextOf = sessionIdContextOf;
     this.#read();
     for (const file of this.#files()) watchFile(file, { interval: pollMs, persistent: false }, this.#listener);
     // What changes between the reading above and the watcher's first look is found now.
@@ -68,15 +82,15 @@ export class CertificateStore {
   }
 
   /**
-   * The certificate for a server name (lower case), as a context of its own: its session tickets are good for no other,
+   * The certificate for a server name (lower case), with a context of its own: its session tickets are good for no other,
    * so that a session of one name or policy is not resumed under another (CVE-2025-23419). Exact names come before
    * wildcards; the first certificate is for everyone else.
    */
-  contextFor(serverName: string | undefined): SecureContext {
+  certificateFor(serverName: string | undefined): StoredCertificate {
     const [first] = this.#loaded;
     if (first === undefined) throw new GatewayError('ERR_GATEWAY_CERTIFICATE', 'the route has none');
-    if (serverName === undefined) return first.context;
-    return (this.#named(serverName) ?? first).context;
+    if (serverName === undefined) return first;
+    return this.#named(serverName) ?? first;
   }
 
   /** Of the first certificate, as node:tls takes it, for a server's own context. */
@@ -163,7 +177,7 @@ export class CertificateStore {
         newsOf(files.cert, { expiresAt: expiryOf(pair.leaf), warnings: warnings.map(({ message }) => message) }),
       );
     if (before && !isNew && authorities === this.#authorities) return before;
-    return { ...pair, context: this.#contextOf(pair, authorities) };
+    return { ...pair, authorities, context: this.#contextOf(pair, authorities) };
   }
 
   #contextOf({ cert, key }: CertificatePair, ca: string | undefined): SecureContext {
@@ -173,7 +187,7 @@ export class CertificateStore {
       ca,
       minVersion: this.#mode.minVersion,
       // Without one OpenSSL resumes no session of a client that showed a certificate.
-      sessionIdContext: randomBytes(16).toString('hex'),
+      sessionIdContext: this.#sessionIdContextOf?.(cert, ca) ?? randomBytes(16).toString('hex'),
     });
   }
 

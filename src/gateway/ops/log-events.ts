@@ -142,7 +142,7 @@ function engineLine({ listen, event }: EventOf<'engine'>): Line | undefined {
 }
 
 /** Code and message of an error and of what it came from: no stack, and nothing that a library hung on to it. */
-function errorFields(error: Error | undefined): Record<string, unknown> {
+export function errorFields(error: Error | undefined): Record<string, unknown> {
   if (error === undefined) return {};
   const { cause } = error;
   return {
@@ -163,7 +163,7 @@ function listText(addresses: readonly HostAddress[]): string[] | undefined {
   return addresses.length === 0 ? undefined : addresses.map((address) => addressText(address) ?? '');
 }
 
-function addressText(address: HostAddress | undefined): string | undefined {
+export function addressText(address: HostAddress | undefined): string | undefined {
   if (address === undefined) return undefined;
   const { host, port } = address;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -1,6 +1,7 @@
 /** The log, on standard output: a JSON object on each line, or text for people. */
 import { pino } from 'pino';
 import type { LogPlan } from '../plan.js';
+import { LINE_BYTES, shortJson, shortText } from './line-length.js';
 import { type LogRecord, textLine, wantsColour } from './text-format.js';
 
 /** Bytes that wait where nobody reads the log. What comes then is lost: connections must not wait for it. */
@@ -14,29 +15,39 @@ export interface LogStream {
   isTTY?: boolean;
 }
 
+export interface LoggerOptions {
+  /** The process that writes, where several share standard output: a field of each line. */
+  worker?: number | undefined;
+}
+
 /**
+ * Lines are short enough, and are written so, that several processes can write to one pipe.
  * @param stream takes the place of standard output. That is written to asynchronously, and to its end when the process
  *   exits; `logger.flush(callback)` waits for it.
  */
-export function logger({ level, format }: LogPlan, stream?: LogStream): Logger {
+export function logger({ level, format }: LogPlan, stream?: LogStream, { worker }: LoggerOptions = {}): Logger {
   const terminal = stream ?? process.stdout;
-  const lines = stream ?? pino.destination({ fd: 1, sync: false, maxLength: HELD_BYTES });
-  const destination = format === 'json' ? lines : textStream(lines, wantsColour(terminal));
+  const lines = stream ?? pino.destination({ fd: 1, sync: false, maxLength: HELD_BYTES, maxWrite: LINE_BYTES });
+  const colour = wantsColour(terminal);
+  const form =
+    format === 'json'
+      ? shortJson
+      : (line: string) => shortText(`${textLine(JSON.parse(line) as LogRecord, { colour })}\n`);
   const options: pino.LoggerOptions = {
     level,
-    base: null,
+    base: worker === undefined ? null : { worker },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   };
-  return pino(options, destination);
+  return pino(options, formed(lines, form));
 }
 
-function textStream(
+function formed(
   lines: pino.DestinationStream,
-  colour: boolean,
+  form: (line: string) => string,
 ): pino.DestinationStream & { flush(done: () => void): void } {
   return {
-    write: (line) => lines.write(`${textLine(JSON.parse(line) as LogRecord, { colour })}\n`),
+    write: (line) => lines.write(form(line)),
     flush: (done) => ('flush' in lines ? (lines as ReturnType<typeof pino.destination>).flush(done) : done()),
   };
 }

@@ -9,6 +9,24 @@ const STEP_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 /** From a query to a day in a pool, seconds. */
 const DURATION_BUCKETS = [0.01, 0.1, 1, 10, 60, 600, 3_600, 21_600, 86_400];
 
+export function reloadsCounter(registry: Registry) {
+  return new Counter({
+    name: `${PREFIX}reloads_total`,
+    help: 'Configurations that were to be put in force.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+}
+
+export function socketErrorsCounter(registry: Registry) {
+  return new Counter({
+    name: `${PREFIX}socket_errors_total`,
+    help: 'Errors of the ports, for want of descriptors, say.',
+    labelNames: ['transport'],
+    registers: [registry],
+  });
+}
+
 export type MetricSet = ReturnType<typeof metricSet>;
 
 export function metricSet(registry: Registry) {
@@ -33,13 +51,13 @@ export function metricSet(registry: Registry) {
     firstByte: histogram('first_byte_duration_seconds', 'Until the backend said something.', ['route', 'carrier']),
     cancels: counter('cancels_total', 'CancelRequests of PostgreSQL that were passed on.', ['key']),
     targetChanges: counter('target_changes_total', 'Targets that went up or down.', ['route', 'health']),
-    reloads: counter('reloads_total', 'Configurations that were to be put in force.', ['outcome']),
+    reloads: reloadsCounter(registry),
     certificates: counter('certificate_reads_total', 'Certificate files that were read.', ['route', 'outcome']),
     sessions: counter('sessions_total', 'Sessions over UDP: opened, bound to TCP, expired without it.', ['event']),
     claim: histogram('session_claim_duration_seconds', 'Until TCP claimed its session over UDP.'),
     rejected: counter('tombstones_rejected_total', 'Tombstones that claimed no session.', ['reason']),
     dropped: counter('datagrams_dropped_total', 'Datagrams that were dropped.', ['reason']),
     plain: counter('plain_tls_total', 'TCP connections that began as plain TLS.'),
-    socketErrors: counter('socket_errors_total', 'Errors of the ports, for want of descriptors, say.', ['transport']),
+    socketErrors: socketErrorsCounter(registry),
   };
 }

@@ -46,6 +46,12 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
+  /** All of it, as JSON, for another process that adds those of several: see WorkerMetrics. */
+  async report(): Promise<string> {
+    await this.#forgetRemovedRoutes();
+    return JSON.stringify(await this.#registry.getMetricsAsJSON());
+  }
+
   /** A configuration was not put in force, since it cannot be used. Those that were are in the gateway's events. */
   countFailedReload(): void {
     this.#set.reloads.inc({ outcome: 'failed' });
@@ -152,6 +158,7 @@ export class Metrics {
       name: `${PREFIX}certificate_expiry_timestamp_seconds`,
       help: 'When the first of the certificates of a route ends, in seconds since 1970.',
       labelNames: ['route'],
+      aggregator: 'min',
       registers: [this.#registry],
       collect() {
         this.reset();

@@ -1,5 +1,5 @@
 /** Metrics that are read from a gateway's state when somebody asks for them. */
-import { Gauge, type Registry } from 'prom-client';
+import { type Aggregator, Gauge, type Registry } from 'prom-client';
 import type { GatewayState } from '../gateway.js';
 import { PREFIX } from './metric-set.js';
 
@@ -12,6 +12,8 @@ interface StateGauge {
   name: string;
   help: string;
   labelNames?: readonly string[];
+  /** What those of several workers are together. Default: their sum. */
+  aggregator?: Aggregator;
   read: (state: GatewayState) => Reading[];
 }
 
@@ -26,6 +28,8 @@ const STATE_GAUGES: readonly StateGauge[] = [
     name: 'targets',
     help: 'Targets that are up, and that are down.',
     labelNames: ['route', 'health'],
+    // Each has its own view of the same targets.
+    aggregator: 'average',
     read: ({ routes }) =>
       routes.flatMap(({ name, targets }) => {
         const up = targets.filter(({ healthy }) => healthy).length;
@@ -38,16 +42,20 @@ const STATE_GAUGES: readonly StateGauge[] = [
   {
     name: 'listening',
     help: 'Addresses that are listened on.',
+    aggregator: 'max',
     read: ({ listening }) => [{ value: listening.length }],
   },
   {
     name: 'draining',
     help: '1 while the gateway waits for connections to end and takes no new ones.',
+    // One that drains is being replaced; all of them are the gateway.
+    aggregator: 'min',
     read: ({ phase }) => [{ value: phase === 'draining' ? 1 : 0 }],
   },
   {
     name: 'key_lost',
     help: '1 from when the keys of the token are lost to this process, until it is replaced.',
+    aggregator: 'max',
     read: ({ keyError }) => [{ value: keyError === undefined ? 0 : 1 }],
   },
   {
@@ -68,11 +76,12 @@ const STATE_GAUGES: readonly StateGauge[] = [
 ];
 
 export function addStateGauges(registry: Registry, readState: () => GatewayState): void {
-  for (const { name, help, labelNames = [], read } of STATE_GAUGES) {
+  for (const { name, help, labelNames = [], aggregator = 'sum', read } of STATE_GAUGES) {
     new Gauge({
       name: PREFIX + name,
       help,
       labelNames,
+      aggregator,
       registers: [registry],
       collect() {
         this.reset();

@@ -28,9 +28,10 @@ function rowsOf(message: string): string[][] {
 
 function typeText(field: protobuf.Field): string {
   const kind = kindOf(field);
-  const texts = { string: 'text', bool: 'true or false', uint32: 'number', duration: 'duration' };
+  const texts = { bool: 'true or false', uint32: 'number', duration: 'duration' };
   const one = () => {
     if (kind.kind === 'message') return `[${kind.type.name}](#${kind.type.name.toLowerCase()})`;
+    if (kind.kind === 'string') return kind.orNumber ? 'number or text' : 'text';
     if (kind.kind !== 'enum') return texts[kind.kind];
     return Object.keys(kind.values)
       .filter((name) => kind.values[name] !== 0)

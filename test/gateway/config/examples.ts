@@ -58,6 +58,7 @@ export function fullConfig() {
       idleTimeout: '3600s',
       drainTimeout: '60s',
     },
+    workers: '3',
   };
 }
 

@@ -94,6 +94,7 @@ describe('gateway configuration: what it means', () => {
         idleTimeoutMs: 3_600_000,
         drainTimeoutMs: 60_000,
       },
+      workers: 3,
     });
     expect(proxyProtocolFrom.check('10.9.9.9')).to.equal(true);
     expect(proxyProtocolFrom.check('192.0.2.7')).to.equal(true);
@@ -132,6 +133,7 @@ describe('gateway configuration: what it means', () => {
         idleTimeoutMs: 0,
         drainTimeoutMs: 30_000,
       },
+      workers: undefined,
     });
     expect(proxyProtocolFrom.rules).to.deep.equal([]);
   });

@@ -60,7 +60,9 @@ describe("gateway configuration: proto3's JSON mapping", () => {
             }
           : kind.kind === 'message'
             ? { good: [{}, ...(kind.short ? ['x'] : [])], bad: [...(kind.short ? [] : ['']), 1, true, []] }
-            : VALUES[kind.kind];
+            : kind.kind === 'string' && kind.orNumber
+              ? { good: ['', 'text', 1, 0.5], bad: [true, [], {}] }
+              : VALUES[kind.kind];
       for (const good of values?.good ?? []) expect(errorsOf(nested(path, good)), String(good)).to.deep.equal([]);
       for (const bad of values?.bad ?? []) {
         const errors = errorsOf(nested(path, bad));

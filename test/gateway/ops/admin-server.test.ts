@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import type { GatewayState } from '../../../src/gateway/gateway.js';
-import { AdminServer, Metrics } from '../../../src/gateway/ops/index.js';
+import { AdminServer, Metrics, type ReadinessScope, readinessOf } from '../../../src/gateway/ops/index.js';
 import type { HostAddress } from '../../../src/transport.js';
 import { stateOf } from './events.js';
 
@@ -11,11 +11,11 @@ describe('gateway admin server', () => {
   let state: GatewayState;
   let server: AdminServer;
   let address: HostAddress;
+  const readiness = (scope: ReadinessScope) => readinessOf(state, scope);
 
   beforeEach(async () => {
     state = stateOf();
-    const readState = () => state;
-    server = new AdminServer({ metrics: new Metrics(readState), readState });
+    server = new AdminServer({ metrics: new Metrics(() => state), readiness });
     address = await server.listen({ host: '127.0.0.1', port: 0 });
   });
   afterEach(() => server.close());
@@ -85,6 +85,31 @@ describe('gateway admin server', () => {
     expect((await get('/healthz')).status).to.equal(200);
   });
 
+  it('waits for sources that are in other processes, and answers when those fail', async () => {
+    let answer: Promise<unknown> = Promise.resolve('of many\n');
+    const ofOthers = new AdminServer({
+      metrics: { contentType: 'text/plain; version=0.0.4', text: () => answer as Promise<string> },
+      readiness: (scope) => answer.then(() => ({ ready: scope === 'listening', lines: [`asked for ${scope}`] })),
+    });
+    address = await ofOthers.listen({ host: '127.0.0.1', port: 0 });
+    try {
+      expect(await get('/metrics')).to.deep.equal({
+        status: 200,
+        type: 'text/plain; version=0.0.4',
+        body: 'of many\n',
+      });
+      expect(await get('/readyz')).to.deep.include({ status: 503, body: 'asked for all\n' });
+      expect(await get('/readyz/listening')).to.deep.include({ status: 200, body: 'asked for listening\n' });
+      answer = Promise.reject(new Error('gone'));
+      answer.catch(() => {});
+      for (const path of ['/metrics', '/readyz', '/readyz/listening'])
+        expect(await get(path)).to.include({ status: 500 });
+      expect((await get('/healthz')).status).to.equal(200);
+    } finally {
+      await ofOthers.close();
+    }
+  });
+
   it('reads no long requests and no bodies', async () => {
     expect(await exchange(`GET /healthz HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(9000)}\r\n\r\n`)).to.match(
       /^HTTP\/1.1 431 /,
@@ -136,8 +161,7 @@ describe('gateway admin server', () => {
   });
 
   it('says which address it cannot have', async () => {
-    const readState = () => state;
-    const second = new AdminServer({ metrics: new Metrics(readState), readState });
+    const second = new AdminServer({ metrics: new Metrics(() => state), readiness });
     const error = await second.listen(address).catch((each: unknown) => each);
     expect(error).to.include({ code: 'ERR_GATEWAY_LISTEN' }).and.have.nested.property('cause.code', 'EADDRINUSE');
     expect((error as Error).message).to.include(`admin: 127.0.0.1:${address.port}`);

@@ -219,6 +219,6 @@ describe('gateway certificate store', () => {
   });
 });
 
-function bound(store: CertificateStore): { contextFor: CertificateStore['contextFor'] } {
-  return { contextFor: (name) => store.contextFor(name) };
+function bound(store: CertificateStore): { contextFor: (name: string | undefined) => SecureContext } {
+  return { contextFor: (name) => store.certificateFor(name).context };
 }

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
-import { eventLog, logger, Metrics } from '../../../src/gateway/ops/index.js';
+import { eventLog, logger, Metrics, poolLog, WorkerMetrics } from '../../../src/gateway/ops/index.js';
 import { metricSet } from '../../../src/gateway/ops/metric-set.js';
-import { oneOfEach, refused, stateOf } from './events.js';
+import { oneOfEach, oneOfEachOfPool, refused, stateOf } from './events.js';
 
 const document = readFileSync(new URL('../../../../docs/gateway.md', import.meta.url), 'utf8');
+
+function sourcesOf() {
+  return { front: () => ({ workers: [], arriving: 0, sessions: 0 }), routes: () => ['orders'] };
+}
 
 describe('docs/gateway.md', () => {
   const rows = document
@@ -19,7 +23,9 @@ describe('docs/gateway.md', () => {
     );
 
   it('has the metrics of the source: names, types and meanings', async () => {
-    const text = await new Metrics(() => stateOf()).text();
+    const ofWorkers = new WorkerMetrics(sourcesOf());
+    ofWorkers.add().take(await new Metrics(() => stateOf()).report());
+    const text = await ofWorkers.text();
     const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]));
     const helps = [...text.matchAll(/^# HELP (\S+) (.*)$/gm)];
     const metrics = helps.map(([, name = '', help = '']) => `\`${name}\` ${types.get(name)} ${help}`);
@@ -29,7 +35,9 @@ describe('docs/gateway.md', () => {
   it('has their labels', async () => {
     const metrics = new Metrics(() => stateOf());
     for (const event of oneOfEach) metrics.onEvent(event);
-    const text = await metrics.text();
+    const ofWorkers = new WorkerMetrics(sourcesOf());
+    for (const event of oneOfEachOfPool) ofWorkers.onEvent(event);
+    const text = `${await metrics.text()}${await ofWorkers.text()}`;
     for (const [name = '', , labels] of rows) {
       const plain = name.slice(1, -1);
       const sample = text.split('\n').find((line) => new RegExp(`^${plain}(_count)?[{ ]`).test(line));
@@ -44,7 +52,10 @@ describe('docs/gateway.md', () => {
   it('has the messages of the log', () => {
     const messages = new Set<string>();
     const stream = { write: (line: string) => void messages.add((JSON.parse(line) as { msg: string }).msg) };
-    const listener = eventLog(logger({ level: 'debug', format: 'json' }, stream));
+    const log = logger({ level: 'debug', format: 'json' }, stream);
+    const listener = eventLog(log);
+    const ofPool = poolLog(log);
+    for (const event of oneOfEachOfPool) ofPool(event);
     const certificate = { type: 'certificate', route: 'a', file: 'f', expiresAt: undefined, warnings: [] } as const;
     for (const event of [...oneOfEach, refused(), { ...certificate, error: new Error('x') }]) listener(event);
     const table = document.slice(document.indexOf('| `msg` |'), document.indexOf('Times are milliseconds'));

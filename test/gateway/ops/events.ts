@@ -1,6 +1,7 @@
 /** Values of tests: events of a gateway and readings of its state. */
 import type { GatewayEvent } from '../../../src/gateway/events.js';
 import type { GatewayState } from '../../../src/gateway/gateway.js';
+import type { PoolEvent } from '../../../src/workers/index.js';
 
 export type EventOf<Type extends GatewayEvent['type']> = Extract<GatewayEvent, { type: Type }>;
 
@@ -76,6 +77,28 @@ export const oneOfEach: readonly GatewayEvent[] = [
   { type: 'engine', listen, event: { type: 'plain' } },
   { type: 'engine', listen, event: { type: 'udp-error', error: new Error('ENOBUFS') } },
   { type: 'engine', listen, event: { type: 'tcp-error', error: new Error('EMFILE') } },
+];
+
+const worker = { pid: 4711 };
+const address = { address: '::', family: 'IPv6', port: 443 };
+
+/** What front and pool report, in the life of a worker that dies. */
+export const oneOfEachOfPool: readonly PoolEvent[] = [
+  { type: 'listening', address },
+  { type: 'started', worker },
+  { type: 'serving', worker },
+  { type: 'shed', reason: 'lagging' },
+  { type: 'shed', reason: 'malformed' },
+  { type: 'refused', reason: 'timeout', error: undefined },
+  { type: 'udp-error', error: new Error('ENOBUFS') },
+  { type: 'tcp-error', error: new Error('EMFILE') },
+  { type: 'unresponsive', worker },
+  { type: 'lost', worker, connections: 12, sessions: 3 },
+  { type: 'ended', worker, wanted: false, code: null, signal: 'SIGKILL' },
+  { type: 'replacing', delayMs: 50 },
+  { type: 'started', worker: { pid: 4712 } },
+  { type: 'ended', worker: { pid: 4712 }, wanted: true, code: 0, signal: null },
+  { type: 'unlistening', address },
 ];
 
 export function stateOf(changes: Partial<GatewayState> = {}): GatewayState {

@@ -1,4 +1,4 @@
-import { execFile, fork } from 'node:child_process';
+import { execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { GatewayError } from '../../../src/gateway/errors.js';
 import type { GatewayEvent } from '../../../src/gateway/events.js';
 import { LineBudget } from '../../../src/gateway/ops/line-budget.js';
+import { LINE_BYTES, shortJson, shortText } from '../../../src/gateway/ops/line-length.js';
 import { eventLog, logEvents } from '../../../src/gateway/ops/log-events.js';
 import { logger } from '../../../src/gateway/ops/logger.js';
 import { textLine, wantsColour } from '../../../src/gateway/ops/text-format.js';
@@ -26,6 +27,13 @@ function recordsOf(events: readonly GatewayEvent[], level: LogPlan['level'] = 'i
   const { log, lines } = collector({ level });
   for (const event of events) logEvents(log, event);
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** Of a line of the test below: who, which, and its text. */
+function partsOf(line: string, format: string): string[] {
+  if (format === 'text') return line.match(/^[\d:.]+ info {2}line worker=(\d+) i=(\d+) text=(\d+)$/)?.slice(1) ?? [];
+  const { worker, i, text } = JSON.parse(line) as Record<string, unknown>;
+  return [worker, i, text].map(String);
 }
 
 describe('gateway log', () => {
@@ -173,6 +181,88 @@ describe('gateway log', () => {
       expect(line({ serverName: 'a\u001b[2J\nb\u202e\u{e0001}' })).to.equal(
         String.raw`15:41:39.123 info  connection serverName="a\u001b[2J\nb\u{202e}\u{e0001}"`,
       );
+    });
+  });
+
+  describe('with several processes', () => {
+    it('names the one that writes', () => {
+      const lines: string[] = [];
+      const stream = { write: (line: string) => void lines.push(line) };
+      for (const format of ['json', 'text'] as const) {
+        const log = logger({ level: 'info', format }, stream, { worker: 4711 });
+        logEvents(log, connectionEnd());
+        log.child({ more: 1 }).warn('x');
+      }
+      expect(lines.map((line) => line.match(/"worker":4711,|worker=4711 /g)?.length)).to.deep.equal([1, 1, 1, 1]);
+      expect(recordsOf([connectionEnd()])[0]).to.not.have.property('worker');
+    });
+
+    it('has no line that a pipe would not take in one piece, and says where it was cut', () => {
+      const any = fc.string({ unit: 'binary', maxLength: 3000 });
+      holds(
+        fc.property(any, any, fc.array(any, { maxLength: 4 }), (serverName, message, list) => {
+          const fields = {
+            serverName,
+            error: { message, list },
+            ...Object.fromEntries(list.map((each, index) => [`field${index}`, each])),
+          };
+          for (const format of ['json', 'text'] as const) {
+            const { log, lines } = collector({ format });
+            log.warn(fields, 'refused');
+            expect(lines).to.have.length(1);
+            const [line = ''] = lines;
+            expect(Buffer.byteLength(line)).to.be.at.most(LINE_BYTES);
+            expect(line.indexOf('\n')).to.equal(line.length - 1);
+            if (format === 'json') {
+              const record = JSON.parse(line) as Record<string, unknown>;
+              expect(record).to.include({ level: 'warn', msg: 'refused' });
+              if (record.cut === undefined) expect(record.serverName).to.equal(serverName);
+            }
+          }
+        }),
+      );
+      const long = `${JSON.stringify({ level: 'info', worker: 7, ['k'.repeat(5000)]: 1, msg: 'm'.repeat(5000) })}\n`;
+      expect(JSON.parse(shortJson(long))).to.deep.equal({
+        level: 'info',
+        worker: 7,
+        msg: `${'m'.repeat(200)}…`,
+        cut: true,
+      });
+      expect(shortText(`${'ä'.repeat(3000)}\n`)).to.equal(`${'ä'.repeat(2046)}…\n`);
+      for (const short of [shortJson, shortText]) {
+        const fits = `${JSON.stringify({ a: 'x'.repeat(LINE_BYTES - 9) })}\n`;
+        expect(Buffer.byteLength(fits)).to.equal(LINE_BYTES);
+        expect(short(fits)).to.equal(fits);
+      }
+    });
+
+    it('has whole lines on a pipe that all of them write to at once', async function () {
+      this.timeout(30_000);
+      const script = `import { logger } from ${JSON.stringify(LOGGER)};
+        const log = logger({ level: 'info', format: process.argv[1] }, undefined, { worker: process.pid });
+        for (let i = 0; i < 1500; i++) {
+          log.info({ i, text: String(i % 10).repeat(1 + (i * 997) % 3900) }, 'line');
+          if (i % 50 === 0) await new Promise(setImmediate);
+        }`;
+      for (const format of ['json', 'text']) {
+        // One pipe for all, of a shell: what Node makes for its children is none. Its reader is late, so that it is full.
+        const one = `"$0" --input-type=module -e "$1" ${format}`;
+        const all = `{ ${`${one} & `.repeat(4)}wait; } | { sleep 0.5; cat; }`;
+        const shell = spawn('sh', ['-c', all, process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] });
+        const chunks: Buffer[] = [];
+        shell.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+        await once(shell, 'close');
+        const lines = Buffer.concat(chunks).toString().trimEnd().split('\n');
+        expect(lines, format).to.have.length(4 * 1500);
+        const seen = new Map<string, number>();
+        for (const line of lines) {
+          const [worker = '', i = '', text = ''] = partsOf(line, format);
+          expect(text, line).to.equal(String(Number(i) % 10).repeat(1 + ((Number(i) * 997) % 3900)));
+          expect(Number(i), 'the order of each').to.equal(seen.get(worker) ?? 0);
+          seen.set(worker, Number(i) + 1);
+        }
+        expect(seen.size).to.equal(4);
+      }
     });
   });
 

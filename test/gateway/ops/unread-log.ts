@@ -2,8 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { logger } from '../../../src/gateway/ops/logger.js';
 
-const LINE = 'x'.repeat(10_000);
-const LINES = 6_000;
+const LINE = 'x'.repeat(3_000);
+const LINES = 20_000;
 
 const log = logger({ level: 'info', format: 'json' });
 const before = process.memoryUsage().rss;

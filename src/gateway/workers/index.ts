@@ -1,0 +1,10 @@
+/** A gateway in several processes: the main one has the ports, workers have TLS, keys and connections. */
+
+export {
+  type SharedPlan,
+  Supervisor,
+  type SupervisorEvent,
+  type SupervisorOptions,
+  type WorkerLook,
+} from './supervisor.js';
+export { GatewayWorker, type GatewayWorkerOptions } from './worker.js';
