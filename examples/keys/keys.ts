@@ -1,7 +1,7 @@
 /**
  * `npm run keys`: a server whose private key is in another process. Sets everything up in a temporary folder, without
- * root: a SoftHSM token, `p11-kit server` with it, servers with the key in a file and in the token, a client. Then it looks
- * for the key in the memory of each process, and removes everything.
+ * root: a SoftHSM token, `p11-kit server` with it, servers and gateways with workers whose key is in a file and in the
+ * token, clients. Then it looks for the key in the memory of each process, and removes everything.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,18 +10,23 @@ import { type KeyProcess, missingForKeys, startKeyProcess } from '../../test/ser
 import { type KeyType, makeCertificate } from '../../test/support/certificates.js';
 import { commandLine, fail } from '../command-line.js';
 import { searchBusyMemory, searchMemory, type Trace, tracesOf } from './memory-search.js';
-import type { ServerOrder } from './server-process.js';
-import { ServerProcess } from './servers.js';
+import { type Serving, startGateway, startServer, whileBusy } from './servers.js';
 
 interface Result {
-  name: string;
-  pid: number;
-  /** How the key is written where it was found. */
-  found: string[];
-  expected: boolean;
+  /** What serves. */
+  title: string;
+  processes: readonly {
+    /** What this one is, where there are several. */
+    name: string;
+    pid: number;
+    /** How the key is written where it was found. */
+    found: string[];
+    expected: boolean;
+  }[];
 }
 
 const CONNECTIONS = 3;
+const NAME_WIDTH = 34;
 
 const { rsa } = commandLine('Shows in which processes a private key is: in a file, and in a PKCS#11 token.', {
   rsa: { kind: 'flag', about: 'an RSA key of 2,048 bits; without, ECDSA with P-256' },
@@ -37,7 +42,8 @@ let keyProcess: KeyProcess | undefined;
 try {
   const results = await compare(rsa ? 'rsa' : 'ecdsa');
   show(results);
-  if (results.some(({ found, expected }) => found.length > 0 !== expected)) process.exitCode = 1;
+  const all = results.flatMap(({ processes }) => processes);
+  if (all.some(({ found, expected }) => found.length > 0 !== expected)) process.exitCode = 1;
 } catch (error) {
   fail(error as Error);
 } finally {
@@ -54,47 +60,70 @@ async function compare(keyType: KeyType): Promise<Result[]> {
   const uri = keyProcess.uri('server');
   console.log(`The token is served at ${keyProcess.address}\nThe key is ${uri}\n`);
   const env = { P11_KIT_SERVER_ADDRESS: keyProcess.address };
-  const traces = tracesOf(key);
-  const look = (name: string, order: ServerOrder, expected: boolean) =>
-    lookInto({ name, order, env, ca, traces, expected });
-  const results = await Promise.all([
-    look('node:tls, key in a file', { kind: 'tls', ...files }, true),
-    look('turbotls, key in a file', { kind: 'turbo', ...files }, true),
-    look('turbotls, key in the token', { kind: 'turbo', cert: files.cert, key: { pkcs11: uri } }, false),
-  ]);
-  return results.flat();
+  const inToken = { cert: files.cert, key: { pkcs11: uri } };
+  const config = join(folder, 'gateway.json');
+  const search = { ca, traces: tracesOf(key) };
+  const tls = lookInto('node:tls, key in a file', startServer({ kind: 'tls', ...files }), [true], search);
+  const turbo = lookInto('turbotls, key in a file', startServer({ kind: 'turbo', ...files }), [true], search);
+  const token = lookInto('turbotls, key in the token', startServer({ kind: 'turbo', ...inToken }, env), [false], {
+    ...search,
+    keyProcess,
+  });
+  const alone = await Promise.all([tls, turbo, token]);
+  return [
+    ...alone,
+    await lookInto('gateway with workers, key in a file', startGateway(config, files), [false, true, true], search),
+    await lookInto(
+      'gateway with workers, key in the token',
+      startGateway(config, inToken, env),
+      [false, false, false],
+      search,
+    ),
+  ];
 }
 
-interface Look {
-  name: string;
-  order: ServerOrder;
-  env: NodeJS.ProcessEnv;
+interface Search {
   ca: string;
   traces: readonly Trace[];
-  expected: boolean;
+  /** It is looked into as well. */
+  keyProcess?: KeyProcess;
 }
 
-async function lookInto({ name, order, env, ca, traces, expected }: Look): Promise<Result[]> {
-  const server = await ServerProcess.start(order, env);
+/** @param expected whether the key is there, by process */
+async function lookInto(
+  title: string,
+  started: Promise<Serving>,
+  expected: readonly boolean[],
+  { ca, traces, keyProcess }: Search,
+): Promise<Result> {
+  const server = await started;
   try {
     for (let i = 0; i < CONNECTIONS; i++) await server.ask(ca);
     const { said, carrier } = await server.ask(ca);
-    console.log(`${name}: "${said}", TLS began over ${carrier}`);
-    const result = { name, pid: server.pid, found: searchMemory(server.pid, traces).found, expected };
-    if (expected) return [result];
-    const [pid = 0] = keyProcess?.pids() ?? [];
+    console.log(`${title}: "${said}", TLS began over ${carrier}`);
+    const processes = server.processes.map(({ name, pid }, i) => {
+      return { name, pid, found: searchMemory(pid, traces).found, expected: expected[i] ?? false };
+    });
+    if (!keyProcess) return { title, processes };
+    const [pid = 0] = keyProcess.pids();
     // SoftHSM has its keys encrypted but for as long as it signs.
-    const { found } = await server.whileBusy(ca, () => searchBusyMemory(pid, traces));
-    return [result, { name: '  its key process', pid, found, expected: true }];
+    const { found } = await whileBusy(server, ca, () => searchBusyMemory(pid, traces));
+    return { title, processes: [...processes, { name: 'its key process', pid, found, expected: true }] };
   } finally {
     await server.stop();
   }
 }
 
 function show(results: readonly Result[]): void {
-  console.log('\nProcess                        PID       The private key in its memory');
-  for (const { name, pid, found } of results) {
-    const text = found.length === 0 ? 'not found' : `found: ${found.join(', ')}`;
-    console.log(`${name.padEnd(30)} ${String(pid).padEnd(9)} ${text}`);
+  const line = (name: string, pid: number | string, text: string) =>
+    console.log(`${name.padEnd(NAME_WIDTH)} ${String(pid).padEnd(9)} ${text}`);
+  console.log();
+  line('Process', 'PID', 'The private key in its memory');
+  for (const { title, processes } of results) {
+    const [first] = processes;
+    if (first?.name) console.log(title);
+    for (const { name, pid, found } of processes) {
+      line(name ? `  ${name}` : title, pid, found.length === 0 ? 'not found' : `found: ${found.join(', ')}`);
+    }
   }
 }

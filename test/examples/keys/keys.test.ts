@@ -3,7 +3,7 @@ import { requireKeyProcess } from '../../keys/availability.js';
 import { endPrograms, run, start } from '../programs.js';
 
 describe('examples: keys', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   before(function () {
     requireKeyProcess(this);
   });
@@ -25,6 +25,14 @@ describe('examples: keys', function () {
         'turbotls, key in a file: found',
         'turbotls, key in the token: not found',
         'its key process: found',
+        'gateway with workers, key in a file',
+        'main process, with the ports: not found',
+        'worker: found',
+        'worker: found',
+        'gateway with workers, key in the token',
+        'main process, with the ports: not found',
+        'worker: not found',
+        'worker: not found',
       ]);
     });
   }
