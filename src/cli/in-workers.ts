@@ -2,7 +2,7 @@
 import { messageOf } from '../gateway/message-of.js';
 import { type AdminSources, type Logger, poolLog, WorkerMetrics, type WorkerReports } from '../gateway/ops/index.js';
 import type { GatewayPlan } from '../gateway/plan.js';
-import { type SharedPlan, Supervisor, type SupervisorEvent } from '../gateway/workers/index.js';
+import { type SharedPlan, Supervisor, type SupervisorEvent, type WorkerName } from '../gateway/workers/index.js';
 import type { Serving } from './gateway-service.js';
 
 const WORKER = new URL('./gateway-worker.js', import.meta.url);
@@ -13,8 +13,8 @@ export class InWorkers implements Serving {
   readonly #log: Logger;
   readonly #supervisor: Supervisor;
   readonly #metrics: WorkerMetrics;
-  /** Of each worker, by its process. */
-  readonly #reports = new Map<number, WorkerReports>();
+  /** Of each worker that has not ended, by its process. */
+  readonly #reports = new Map<WorkerName['pid'], WorkerReports>();
   #plan: GatewayPlan;
 
   /** @param text of which the plan was made, and workers make theirs */
@@ -65,15 +65,9 @@ export class InWorkers implements Serving {
 
   async #metricsText(): Promise<string> {
     for (const { worker, report } of await this.#supervisor.look()) {
-      if (worker.pid !== undefined && report) this.#reportsOf(worker.pid).take(report.metrics);
+      if (report) this.#reports.get(worker.pid)?.take(report.metrics);
     }
     return this.#metrics.text();
-  }
-
-  #reportsOf(pid: number): WorkerReports {
-    const reports = this.#reports.get(pid) ?? this.#metrics.add();
-    this.#reports.set(pid, reports);
-    return reports;
   }
 
   #onEvent(event: SupervisorEvent, toLog: ReturnType<typeof poolLog>): void {
@@ -85,16 +79,18 @@ export class InWorkers implements Serving {
         this.#log.warn({ worker: event.worker.pid }, 'worker is replaced: its key is lost, and back for a new one');
         break;
       case 'last-report':
-        if (event.worker.pid !== undefined) this.#reportsOf(event.worker.pid).take(event.report.metrics);
+        this.#reports.get(event.worker.pid)?.take(event.report.metrics);
         break;
       default:
         toLog(event);
         this.#metrics.onEvent(event);
-        if (event.type === 'ended') this.#forget(event.worker.pid);
+        if (event.type === 'started') this.#reports.set(event.worker.pid, this.#metrics.add());
+        if (event.type === 'ended') this.#forget(event.worker);
     }
   }
 
-  #forget(pid = 0): void {
+  /** A report that comes later is no one's. */
+  #forget({ pid }: WorkerName): void {
     this.#reports.get(pid)?.end();
     this.#reports.delete(pid);
   }

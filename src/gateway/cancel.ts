@@ -88,7 +88,7 @@ export class Canceller {
   readonly #now: () => number;
   #underWay = 0;
   /** How many may be passed on now, and when that was reckoned. */
-  #allowance: number;
+  #allowance = CANCELS_PER_SECOND;
   #reckonedAt: number;
 
   /** @param workers how many there are of it: what is passed on in a second is shared among them */
@@ -96,7 +96,6 @@ export class Canceller {
     this.#keys = keys;
     this.#workers = workers;
     this.#now = now;
-    this.#allowance = this.#perSecond;
     this.#reckonedAt = now();
   }
 

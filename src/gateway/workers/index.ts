@@ -1,5 +1,6 @@
 /** A gateway in several processes: the main one has the ports, workers have TLS, keys and connections. */
 
+export type { WorkerName } from '../../workers/index.js';
 export {
   type SharedPlan,
   Supervisor,
