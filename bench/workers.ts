@@ -2,7 +2,7 @@
  * `npm run bench:workers`: what a front and its workers cost, and what they spare established connections. All rounds
  * take turns, so that what the machine does meanwhile hits all; ratios are of the same round.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { constants, cpus, setPriority } from 'node:os';
@@ -58,6 +58,10 @@ class Server {
     return new Server(child, port);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   async cpuUs(): Promise<number> {
     return ((await ask(this.#child, { ask: 'cpu' })) as { cpuUs: number }).cpuUs;
   }
@@ -93,6 +97,10 @@ class Clients {
     this.#child.send(all);
     const [result] = (await once(this.#child, 'message')) as [JobResult];
     return result;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** Runs when nothing else wants to. */
@@ -208,21 +216,21 @@ async function besideRsa(): Promise<void> {
 
 /**
  * What established connections feel of new ones. `apart`: one worker has all that are established, and so the other gets
- * what is new. The clients that make handshakes run at a lower priority: on few cores they would else be what is felt.
+ * what is new. The process that carries them has a core of its own, and everything else the others: front, other worker
+ * and clients are as many processes as a machine that serves for others has cores.
  */
 async function established(): Promise<void> {
   const [one, workers] = [{ by: 'node:tls' } as const, { by: 'workers', workers: 2 } as const];
-  const forms: { title: string; serving: Serving; rate: number; apart?: Apart }[] = [
+  const forms: { title: string; serving: Serving; rate: number; apart?: true }[] = [
     { title: 'alone, one process', serving: one, rate: 0 },
     { title: 'with RSA handshakes, node:tls in one process', serving: one, rate: HANDSHAKES_PER_SECOND },
-    { title: 'alone, in one of 2 workers', serving: workers, rate: 0, apart: 'equal' },
+    { title: 'alone, in one of 2 workers', serving: workers, rate: 0, apart: true },
     {
       title: 'with RSA handshakes, in the other worker',
       serving: workers,
       rate: HANDSHAKES_PER_SECOND,
-      apart: 'equal',
+      apart: true,
     },
-    { title: 'the same, that worker at low priority', serving: workers, rate: HANDSHAKES_PER_SECOND, apart: 'low' },
     { title: 'with RSA handshakes, in both workers', serving: workers, rate: HANDSHAKES_PER_SECOND },
   ];
   const found = forms.map((): Felt[] => []);
@@ -248,9 +256,6 @@ async function established(): Promise<void> {
   }
 }
 
-/** One worker has all that are established; the priority of the other. */
-type Apart = 'equal' | 'low' | undefined;
-
 interface Felt {
   /** Of the process that carries them, or of the worst of those. */
   loop: Delay;
@@ -260,10 +265,11 @@ interface Felt {
   made: number;
 }
 
-async function feel(serving: Serving, rate: number, apart: Apart): Promise<Felt> {
+async function feel(serving: Serving, rate: number, apart = false): Promise<Felt> {
   const [server, clients] = [await Server.start(serving), new Clients()];
-  clients.giveWay();
-  const sockets = await (apart ? ofOneWorker(server.port, apart) : connected(server.port, CONNECTIONS));
+  for (const { pid } of [process, clients]) keepTo(OTHER_CORES, pid);
+  keepTo(serving.by === 'node:tls' ? OWN_CORE : OTHER_CORES, server.pid);
+  const sockets = await (apart ? ofOneWorker(server.port) : connected(server.port, CONNECTIONS));
   const echo: number[] = [];
   const stops = sockets.map((socket) => busy(socket, echo));
   await delay(300);
@@ -285,20 +291,29 @@ function connected(port: number, count: number): Promise<TLSSocket[]> {
   return Promise.all(Array.from({ length: count }, () => secure(port)));
 }
 
-/** Connections that one worker has; those of the other are closed again. */
-async function ofOneWorker(port: number, priority: Apart): Promise<TLSSocket[]> {
-  const groups = new Map<string, TLSSocket[]>();
+/** Connections that one worker has, on a core of its own; those of the other are closed again. */
+async function ofOneWorker(port: number): Promise<TLSSocket[]> {
+  const groups = new Map<number, TLSSocket[]>();
   for (const socket of await connected(port, 2 * CONNECTIONS)) {
     socket.write(WHO);
     const [pid] = (await once(socket, 'data')) as [Buffer];
-    groups.set(pid.toString(), [...(groups.get(pid.toString()) ?? []), socket]);
+    groups.set(Number(pid), [...(groups.get(Number(pid)) ?? []), socket]);
   }
-  const [kept, ...others] = groups;
-  for (const [pid, sockets] of others) {
-    for (const socket of sockets) socket.destroy();
-    if (priority === 'low') setPriority(Number(pid), constants.priority.PRIORITY_LOW);
+  const [[pid, sockets], ...others] = [...groups] as [[number, TLSSocket[]], ...[number, TLSSocket[]][]];
+  keepTo(OWN_CORE, pid);
+  for (const [other, theirs] of others) {
+    for (const socket of theirs) socket.destroy();
+    keepTo(OTHER_CORES, other);
   }
-  return kept?.[1] ?? [];
+  return sockets;
+}
+
+const OWN_CORE = '0';
+const OTHER_CORES = `1-${cpus().length - 1}`;
+
+/** All threads of a process, where Linux lets us and there is more than one core. */
+function keepTo(cores: string, pid: number): void {
+  if (cpus().length > 1) spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(pid)]);
 }
 
 async function secure(port: number): Promise<TLSSocket> {

@@ -13,6 +13,8 @@ import { TurboError } from '../src/errors.js';
 import type { LimitUnit } from '../src/limit-units.js';
 import { defaultLimits, limitsWith, limitUnits } from '../src/limits.js';
 import { Flight } from '../src/wire/flight.js';
+import { WorkersError } from '../src/workers/errors.js';
+import { defaultWorkersLimits, workersLimitsWith, workersLimitUnits } from '../src/workers/limits.js';
 
 type AnyLimits = Record<string, number>;
 
@@ -60,6 +62,16 @@ const families: Family[] = [
     changed: (changes) => ({ ...redisLimitsWith(changes) }),
     error: RedisError,
     code: 'ERR_REDIS_BAD_OPTION',
+  },
+  {
+    title: 'Workers',
+    file: 'src/workers/limits.ts',
+    option: 'limits',
+    defaults: { ...defaultWorkersLimits },
+    units: workersLimitUnits,
+    changed: (changes) => ({ ...workersLimitsWith(changes) }),
+    error: WorkersError,
+    code: 'ERR_WORKERS_BAD_OPTION',
   },
 ];
 

@@ -253,8 +253,13 @@ export class FrontLink {
     if (message.connection) this.#onConnection(message.connection, socket);
     if (message.served) this.#serves.get(message.served)?.();
     if (message.listening) this.#answer(message.listening.request, message.listening);
-    if (message.drain) this.drain$.next(message.drain.deadlineMs);
-    if (message.told) this.told$.next(asBuffer(message.told));
+    if (message.drain || message.told) afterNextRead(() => this.#tell(message));
+  }
+
+  /** Behind the connections that came before. */
+  #tell({ drain, told }: ToWorker): void {
+    if (drain) this.drain$.next(drain.deadlineMs);
+    if (told) this.told$.next(asBuffer(told));
   }
 
   #onConnection({ portId, head }: NonNullable<ToWorker['connection']>, socket: Socket | undefined): void {

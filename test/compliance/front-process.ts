@@ -1,7 +1,8 @@
 /** A front whose worker is the parent process. */
 import { Front } from '../../src/workers/index.js';
+import { PATIENT } from './front.js';
 
-const front = new Front({ limits: { lagMs: 5000, unresponsiveMs: 60_000 } });
+const front = new Front({ limits: PATIENT });
 front.add({
   pid: process.ppid,
   get connected() {

@@ -92,11 +92,10 @@ describe('compliance: resumption', () => {
   });
 
   onEach("'session' comes once for each ticket", async (lab) => {
-    const { client, peer } = await lab.pair();
+    const server = await lab.serve({}, (peer) => peer.write('after the tickets'));
     let sessions = 0;
-    client.on('session', () => sessions++);
+    const client = lab.connect(server).on('session', () => sessions++);
     client.resume();
-    peer.write('after the tickets');
     await until(() => client.bytesRead >= 17 && sessions === 2, 'two tickets came');
     expect(sessions).to.equal(2);
   });

@@ -42,17 +42,9 @@ export const transports: readonly Transport[] = [
   { name: 'turbo', isTurbo: true, carrier: 'udp', loss: 0, graceMinMs: 2000 },
   { name: 'turbo with UDP blocked', isTurbo: true, carrier: 'tcp', loss: 1, graceMinMs: 2 },
   { name: `turbo at 20 % loss (seed ${seed})`, isTurbo: true, carrier: undefined, loss: 0.2, graceMinMs: 20 },
+  { name: 'turbo over workers', isTurbo: true, carrier: 'udp', loss: 0, graceMinMs: 2000, overWorkers: true },
   ...(isLong
     ? [
-        // In every second run https's answer to what is no HTTP is lost to a reset there: to be mended.
-        {
-          name: 'turbo over workers',
-          isTurbo: true,
-          carrier: 'udp',
-          loss: 0,
-          graceMinMs: 2000,
-          overWorkers: true,
-        } as const,
         {
           name: 'careful turbo',
           isTurbo: true,

@@ -1,9 +1,11 @@
 /** Listening in a worker, with a real front and a real process. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { EventEmitter, once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
+import { FrontLink } from '../../src/workers/front-link.js';
 import { Front } from '../../src/workers/index.js';
+import { encodeToWorker } from '../../src/workers/messages.js';
 import type { Outcome, Scenario } from './network-child.js';
 import { until } from './rig.js';
 
@@ -75,10 +77,41 @@ describe('listening in a worker', () => {
   }
 });
 
+describe('the end of the channel in a worker', () => {
+  it('hands on the connections that came before it tells of a drain', async () => {
+    const server = createServer().listen(0, host);
+    const client = connect((await listening(server)).port, host);
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    const front = Object.assign(new EventEmitter(), { connected: true, send: () => true });
+    const say = (message: Parameters<typeof encodeToWorker>[0], handle?: Socket) =>
+      front.emit('message', { 'turbotls.worker.v1': Buffer.from(encodeToWorker(message)).toString('base64') }, handle);
+    const link = new FrontLink(front);
+    const opened = link.listen({ host, port: 0, ipv6Only: false, backlog: 0 });
+    say({ listening: { request: 1, portId: 7, address: host, family: 'IPv4', port: 1, failure: null } });
+    const seen: string[] = [];
+    link.receive(await opened, { onConnection: () => seen.push('connection') });
+    link.drain$.subscribe((deadlineMs) => seen.push(`drain ${deadlineMs}`));
+    link.told$.subscribe((bytes) => seen.push(`told ${bytes}`));
+    say({ connection: { portId: 7, head: Buffer.from('head') } }, socket);
+    say({ drain: { deadlineMs: 5 } });
+    say({ told: Buffer.from('last') });
+    await until(() => seen.length === 3, 'all has come');
+    expect(seen).to.deep.equal(['connection', 'drain 5', 'told last']);
+    link.close();
+    client.destroy();
+    socket.destroy();
+    server.close();
+  });
+});
+
+async function listening(server: Server): Promise<AddressInfo> {
+  if (!server.listening) await once(server, 'listening');
+  return server.address() as AddressInfo;
+}
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, host);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const { port } = await listening(server);
   server.close();
   await once(server, 'close');
   return port;
