@@ -216,8 +216,8 @@ async function besideRsa(): Promise<void> {
 
 /**
  * What established connections feel of new ones. `apart`: one worker has all that are established, and so the other gets
- * what is new. The process that carries them has a core of its own, and everything else the others: front, other worker
- * and clients are as many processes as a machine that serves for others has cores.
+ * what is new. The process that carries them has one core, together with their clients; everything that makes handshakes
+ * has the others, or shares that process.
  */
 async function established(): Promise<void> {
   const [one, workers] = [{ by: 'node:tls' } as const, { by: 'workers', workers: 2 } as const];
@@ -267,7 +267,8 @@ interface Felt {
 
 async function feel(serving: Serving, rate: number, apart = false): Promise<Felt> {
   const [server, clients] = [await Server.start(serving), new Clients()];
-  for (const { pid } of [process, clients]) keepTo(OTHER_CORES, pid);
+  keepTo(OWN_CORE, process.pid);
+  keepTo(OTHER_CORES, clients.pid);
   keepTo(serving.by === 'node:tls' ? OWN_CORE : OTHER_CORES, server.pid);
   const sockets = await (apart ? ofOneWorker(server.port) : connected(server.port, CONNECTIONS));
   const echo: number[] = [];

@@ -34,13 +34,14 @@ export { type ClientTurboOptions, connect, type TurboConnectionOptions, type Tur
 export type { ClientIOOptions, Timeline, TurboInfo } from './client/connection.js';
 export { type FirstContact, PathMemory, type PathMemoryOptions } from './client/path-memory.js';
 export { turboTransport } from './client/turbo-transport.js';
-export { type AttachOptions, attach, type TurboPort } from './engine/attach.js';
-export { createServer, type ServerOptions, type ServerTurboOptions, type TurboServer } from './engine/create-server.js';
+export type { AttachOptions, TurboPort } from './engine/attach.js';
+export type { ServerOptions, ServerTurboOptions, TurboServer } from './engine/create-server.js';
 export type { DropReason, EngineEvent, RefuseReason, RejectReason } from './engine/events.js';
-export { type Accepted, TurboListener, type TurboListenerOptions } from './engine/turbo-listener.js';
+export type { Accepted, TurboListenerOptions } from './engine/turbo-listener.js';
 export { errorTexts, TurboError, type TurboErrorCode } from './errors.js';
 export { defaultLimits, type Limits } from './limits.js';
 export { type Clock, systemClock, type Timer } from './platform/clock.js';
 export { type Network, nodeNetwork, type TcpServer, type TcpSocket, type UdpSocket } from './platform/network.js';
 export { HandshakeState } from './server/future-tcp-link.js';
 export { ServerIO } from './server/server-io.js';
+export { attach, createServer, TurboListener } from './workers/cluster-worker.js';

@@ -26,7 +26,7 @@ export function bindUdp(
       udp.close();
       const taken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
       const detail = taken
-        ? `UDP port ${port} is in use (in node:cluster, by another worker: give each a port of its own)`
+        ? `UDP port ${port} is in use (in node:cluster by another worker, perhaps: see sharePorts of turbotls/cluster)`
         : `UDP port ${port}: ${cause.message}`;
       reject(new TurboError('ERR_TURBO_LISTEN', detail, { cause, retryable: taken }));
     };

@@ -30,7 +30,7 @@ export interface ChannelHandlers {
 }
 
 /** The property that tells our messages from others on the same channel. */
-const PROPERTY = 'turbotls.worker.v1';
+export const PROPERTY = 'turbotls.worker.v1';
 
 export class Channel {
   readonly #end: IpcEnd;

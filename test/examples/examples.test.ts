@@ -9,7 +9,7 @@ import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { type Ended, endPrograms, type Program, run, start } from './programs.js';
 
-const SERVERS = ['echo/server', 'https/server'];
+const SERVERS = ['echo/server', 'https/server', 'cluster/server'];
 const CLIENTS = ['echo/client', 'https/client'];
 const PROGRAMS = ['certificate', ...SERVERS, ...CLIENTS, 'demo/demo'];
 /** A child starts in a third of a second here, and in many times that on a busy machine. */
@@ -99,6 +99,23 @@ describe('examples', () => {
     const [response] = await once(plain, 'response');
     const [body] = await once(response, 'data');
     expect(String(body)).to.equal('GET /plain from 127.0.0.1\n');
+    server.process.kill('SIGINT');
+    expect((await server.ended).code).to.equal(0);
+  }).timeout(TIMEOUT_MS);
+
+  it('cluster: processes share one port, one that is killed is replaced, and Ctrl-C ends them all', async () => {
+    const { server, reach } = await serve('cluster/server');
+    await server.said(/(worker \d+ listening on[^w]*){2}/);
+    const echo = async () => {
+      const { stdout, stderr } = await run('echo/client', [...reach, '--ca', ca], 'hello');
+      expect(stdout).to.equal('hello');
+      expect(stderr).to.match(/^TLSv1\.3, handshake over (udp|tcp)$/m);
+    };
+    await echo();
+    const [, killed = ''] = await server.said(/worker (\d+) serves 127\.0\.0\.1/);
+    process.kill(Number(killed), 'SIGKILL');
+    await server.said(/(worker \d+ listening on[^w]*(worker \d+ serves[^w]*)?){3}/);
+    await echo();
     server.process.kill('SIGINT');
     expect((await server.ended).code).to.equal(0);
   }).timeout(TIMEOUT_MS);
