@@ -33,6 +33,8 @@ const ROUND_MS = quick ? 1500 : 4000;
 const CONNECTIONS = 50;
 const MESSAGE = Buffer.alloc(1024, 7);
 const MESSAGE_EVERY_MS = 10;
+/** Until code is compiled, and connections that were closed are gone. */
+const WARM_UP_MS = 1000;
 const HANDSHAKES_PER_SECOND = 200;
 
 const execArgv = ['--disable-warning=ExperimentalWarning'];
@@ -221,9 +223,10 @@ async function besideRsa(): Promise<void> {
  */
 async function established(): Promise<void> {
   const [one, workers] = [{ by: 'node:tls' } as const, { by: 'workers', workers: 2 } as const];
-  const forms: { title: string; serving: Serving; rate: number; apart?: true }[] = [
+  const forms: (Experiment & { title: string })[] = [
     { title: 'alone, one process', serving: one, rate: 0 },
     { title: 'with RSA handshakes, node:tls in one process', serving: one, rate: HANDSHAKES_PER_SECOND },
+    { title: 'alone, beside a server of RSA handshakes', serving: one, rate: HANDSHAKES_PER_SECOND, beside: true },
     { title: 'alone, in one of 2 workers', serving: workers, rate: 0, apart: true },
     {
       title: 'with RSA handshakes, in the other worker',
@@ -235,9 +238,7 @@ async function established(): Promise<void> {
   ];
   const found = forms.map((): Felt[] => []);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, { serving, rate, apart }] of forms.entries()) {
-      found[i]?.push(await feel(serving, rate, apart));
-    }
+    for (const [i, form] of forms.entries()) found[i]?.push(await feel(form));
   }
   const base = found[0] as Felt[];
   for (const [i, { title }] of forms.entries()) {
@@ -256,6 +257,16 @@ async function established(): Promise<void> {
   }
 }
 
+interface Experiment {
+  serving: Serving;
+  /** RSA handshakes a second. */
+  rate: number;
+  /** One worker has all that are established. */
+  apart?: true;
+  /** Handshakes are those of another server: what the machine makes of it, whoever serves. */
+  beside?: true;
+}
+
 interface Felt {
   /** Of the process that carries them, or of the worst of those. */
   loop: Delay;
@@ -265,24 +276,27 @@ interface Felt {
   made: number;
 }
 
-async function feel(serving: Serving, rate: number, apart = false): Promise<Felt> {
+async function feel({ serving, rate, apart, beside }: Experiment): Promise<Felt> {
   const [server, clients] = [await Server.start(serving), new Clients()];
+  const other = beside && (await Server.start(serving));
+  if (other) keepTo(OTHER_CORES, other.pid);
   keepTo(OWN_CORE, process.pid);
   keepTo(OTHER_CORES, clients.pid);
   keepTo(serving.by === 'node:tls' ? OWN_CORE : OTHER_CORES, server.pid);
   const sockets = await (apart ? ofOneWorker(server.port) : connected(server.port, CONNECTIONS));
   const echo: number[] = [];
   const stops = sockets.map((socket) => busy(socket, echo));
-  await delay(300);
+  const job = { port: (other ?? server).port, name: RSA_NAME, transport: 'tls' as const, rate };
+  await (rate > 0 ? clients.run({ ...job, ms: WARM_UP_MS }) : delay(WARM_UP_MS));
   echo.length = 0;
   await server.watch();
-  const job = { port: server.port, name: RSA_NAME, transport: 'tls' as const, rate };
   const { made, seconds } = rate > 0 ? await clients.run(job) : await delay(ROUND_MS, { made: 0, seconds: 1 });
   const delays = await server.delays();
   for (const stop of stops) stop();
   for (const socket of sockets) socket.destroy();
   clients.stop();
   await server.stop();
+  await other?.stop();
   const carriers = delays.filter(({ connections }) => connections > CONNECTIONS / 4);
   carriers.sort((a, b) => b.p999 - a.p999);
   return { loop: carriers[0] as Delay, echo: echo.sort((a, b) => a - b), made: made / seconds };

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const EXPECTED =
-  /^(dist\/src\/.+\.(js|d\.ts|js\.map)|proto\/(turbotls|worker)\.(proto|js|d\.ts)|proto\/config\.proto|docs\/.+\.md|docs\/latency\/.+\.svg|deploy\/.+\/.+)$/;
+  /^(dist\/src\/.+\.(js|d\.ts|js\.map)|proto\/(turbotls|worker|control)\.(proto|js|d\.ts)|proto\/config\.proto|docs\/.+\.md|docs\/latency\/.+\.svg|deploy\/.+\/.+)$/;
 const EXPECTED_AT_ROOT = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
 
 const RUN = `
@@ -19,6 +19,8 @@ import { connect, createServer, TurboError } from 'turbotls/experimental';
 import { PgClient } from 'turbotls/pg';
 import { RedisClient } from 'turbotls/redis';
 import { Gateway, loadConfig } from 'turbotls/gateway';
+import { keyHealth } from 'turbotls/keys';
+import { sharePorts } from 'turbotls/cluster';
 const server = createServer().listen(0, '127.0.0.1', () => {
   const socket = connect(server.address().port, '127.0.0.1');
   socket.on('error', () => server.close(() => console.log(Object.keys(errorTexts).length > 0 && TurboError.name)));
@@ -33,6 +35,8 @@ import * as turbotls from 'turbotls/experimental';
 import { PgClient, type PgResult } from 'turbotls/pg';
 import { RedisClient, type Reply } from 'turbotls/redis';
 import { Gateway, loadConfig } from 'turbotls/gateway';
+import { pkcs11Key } from 'turbotls/keys';
+import { type Front, sharePorts } from 'turbotls/cluster';
 
 const socket: TLSSocket = turbotls.connect({ port: 443, turbo: { mode: 'prefer', firstContact: 'careful' } });
 const carrier: 'udp' | 'tcp' | undefined = turbotls.connect(443, 'localhost').turbo?.carrier;
@@ -43,6 +47,8 @@ const pg = PgClient.open('postgres://localhost', { transport: turbotls.turboTran
 export const result: Promise<PgResult<{ n: number }>> = pg.query<{ n: number }>('SELECT 1 AS n', [], { rowMode: 'object' });
 export const gateway: Promise<Gateway> = loadConfig('gateway.yaml').then((plan) => new Gateway(plan));
 export const reply: Promise<Reply> = RedisClient.open('redis://localhost').command('GET', 'a');
+export const front: Front = sharePorts({ limits: { lagMs: 100 } });
+turbotls.createServer({ cert: '', ...pkcs11Key('pkcs11:token=web;object=key', { cert: '' }) });
 export const state: turbotls.HandshakeState | undefined = turbotls.connect(443).turbo?.state;
 // @ts-expect-error: no such mode, so options are not 'any'
 turbotls.connect({ port: 443, turbo: { mode: 'always' } });

@@ -30,6 +30,8 @@ export interface Delay {
   p99: number;
   p999: number;
   connections: number;
+  /** Handshakes. */
+  made: number;
   cpuMs: number;
 }
 

@@ -8,6 +8,8 @@ const WHO_BYTES = Buffer.from(WHO);
 export class Echo {
   readonly server: Server;
   #connections = 0;
+  /** Handshakes since `watch`. */
+  #made = 0;
   #histogram: IntervalHistogram | undefined;
   #cpu: NodeJS.CpuUsage | undefined;
 
@@ -22,14 +24,18 @@ export class Echo {
     this.server = server;
     server.on('secureConnection', (socket) => {
       this.#connections++;
+      this.#made++;
       socket.on('close', () => this.#connections--);
       socket.on('error', () => {});
+      // Streams of a TurboListener are half-open.
+      socket.on('end', () => socket.end());
       socket.on('data', (chunk) => socket.write(chunk.equals(WHO_BYTES) ? String(process.pid) : chunk));
     });
     server.on('tlsClientError', (_error, socket) => socket.destroy());
   }
 
   watch(): void {
+    this.#made = 0;
     this.#histogram?.disable();
     this.#histogram = monitorEventLoopDelay({ resolution: 1 });
     this.#histogram.enable();
@@ -40,6 +46,6 @@ export class Echo {
     const ms = (percentile: number) => (this.#histogram?.percentile(percentile) ?? 0) / 1e6;
     const { user, system } = process.cpuUsage(this.#cpu);
     const connections = this.#connections;
-    return { p50: ms(50), p99: ms(99), p999: ms(99.9), connections, cpuMs: (user + system) / 1000 };
+    return { p50: ms(50), p99: ms(99), p999: ms(99.9), connections, made: this.#made, cpuMs: (user + system) / 1000 };
   }
 }

@@ -37,7 +37,8 @@ export function sharePorts(options: FrontOptions = {}): Front {
     );
   }
   if (shared) return withOptions(shared, options);
-  const front = new Front({ ...options, limits: { ...CLUSTER_LIMITS, ...options.limits } });
+  // A primary whose workers have all ended may end, as with net.Server.
+  const front = new Front({ ...options, limits: { ...CLUSTER_LIMITS, ...options.limits } }).unref();
   shared = front;
   const added = new WeakSet<Worker>();
   const add = (worker: Worker) => {

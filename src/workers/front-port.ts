@@ -69,6 +69,12 @@ export class FrontPort {
     this.#udp?.send(payload, port, address, ignoreError);
   }
 
+  /** They do not keep the process alive any more. */
+  unref(): void {
+    this.#tcp.unref();
+    this.#udp?.unref();
+  }
+
   /** Both numbers are free at once. */
   close(): void {
     this.#tcp.close();

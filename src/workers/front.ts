@@ -89,6 +89,7 @@ export class Front {
   readonly #waiting = new Set<Waiting>();
   readonly #sheds = new Map<ShedReason, number>();
   #state: 'open' | 'draining' | 'closed' = 'open';
+  #ref = true;
   #nextPortId = 1;
   #checkedAt = 0;
   #check: Timer | undefined;
@@ -138,6 +139,13 @@ export class Front {
       onGone: (gone) => this.#lose(gone),
     });
     this.#links.add(link);
+  }
+
+  /** Ports do not keep this process alive, now and later: workers do, by the channels to them. */
+  unref(): this {
+    this.#ref = false;
+    for (const port of this.#ports.values()) port.unref();
+    return this;
   }
 
   /** Messages of the application's, from `WorkerNetwork.tell`. */
@@ -239,6 +247,7 @@ export class Front {
       }
       shared.port = port;
       this.#ports.set(port.id, port);
+      if (!this.#ref) port.unref();
       this.#events.next({ type: 'listening', address: port.address });
       return port;
     } catch (error) {

@@ -23,6 +23,8 @@ export type Requests = {
   /** `worker.disconnect()`, or cluster's, in the primary. */
   disconnectWorker: { args: number; reply: undefined };
   disconnectAll: { args: undefined; reply: undefined };
+  /** It ends as soon as nothing but this rig keeps it. */
+  endAlone: { args: undefined; reply: undefined };
   sharePorts: { args: { limits?: Record<string, number> } | undefined; reply: string };
   exits: { args: undefined; reply: { pid: number; code: number | null; signal: string | null; wanted: boolean }[] };
   // To a worker.

@@ -30,10 +30,8 @@ async function answer({ name, args }: Request): Promise<unknown> {
     return worker.process.pid;
   }
   if (name === 'disconnectWorker') workerOf(args)?.disconnect();
-  if (name === 'disconnectAll') {
-    cluster.disconnect();
-    process.channel?.unref(); // as if it had no parent: it ends by itself
-  }
+  if (name === 'disconnectAll') cluster.disconnect();
+  if (name === 'disconnectAll' || name === 'endAlone') process.channel?.unref(); // as if it had no parent
   if (name === 'exits') return exits;
   if (name === 'sharePorts') {
     try {

@@ -210,6 +210,14 @@ for (const servers of isLong ? (['node', 'turbo'] as const) : (['turbo'] as cons
       expect(rig.stderr).to.equal('');
     });
 
+    it('do not keep a primary whose workers have all been killed', async () => {
+      const [one, two] = await start({ servers });
+      for (const pid of [one, two]) await rig.listen(pid);
+      await rig.ask(undefined, 'endAlone');
+      for (const pid of [one, two]) process.kill(pid, 'SIGKILL');
+      expect(await rig.ended).to.deep.equal({ code: 0, signal: null });
+    });
+
     it('end with their primary', async () => {
       const [one, two] = await start({ servers });
       const port = await freePort();
