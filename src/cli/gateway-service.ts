@@ -40,15 +40,18 @@ export async function gatewayService(source: PlanSource): Promise<Service> {
   return service;
 }
 
-/** Whether there are workers is to be known before a key is opened; without, all that is wrong is told at once. */
+/** Whether there are workers is to be known before a key is opened; where nothing can be served, all that is wrong is told. */
 function firstPlanOf(text: string): { plan: GatewayPlan; warnings: readonly string[] } {
+  let first: ReturnType<typeof planOf>;
   try {
-    const first = planOf(text, { keys: 'unread' });
-    if (first.plan.workers !== undefined) return first;
+    first = planOf(text, { keys: 'unread' });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
+    planOf(text, { keys: 'read' });
+    // Mended in between, perhaps for workers: this process has had the keys now.
+    throw error;
   }
-  return planOf(text, { keys: 'read' });
+  return first.plan.workers === undefined ? planOf(text, { keys: 'read' }) : first;
 }
 
 class GatewayService implements Service {
@@ -59,6 +62,7 @@ class GatewayService implements Service {
   readonly #onChange: StatsListener = () => void this.reload();
   #admin: { address: HostAddress; server: AdminServer } | undefined;
   #reloading: Promise<void> = Promise.resolve();
+  #ending = false;
 
   constructor(source: PlanSource, log: Logger, serving: Serving) {
     this.#source = source;
@@ -87,12 +91,16 @@ class GatewayService implements Service {
   }
 
   async drain(): Promise<void> {
+    this.#ending = true;
     if (this.#source.file) unwatchFile(this.#source.file, this.#onChange);
     await this.#serving.drain();
+    // One that was under way has failed, and may have opened another admin address.
+    await this.#reloading;
     await this.#admin?.server.close();
   }
 
   async #reload(): Promise<void> {
+    if (this.#ending) return;
     try {
       const text = await this.#source.read();
       const { plan, warnings } = planOf(text, { keys: this.#serving.keys });
@@ -101,6 +109,7 @@ class GatewayService implements Service {
       this.#log.level = plan.log.level;
       this.#warn(warnings);
     } catch (error) {
+      if (this.#ending) return;
       this.#serving.countFailedReload();
       const problems = error instanceof ConfigError ? error.problems.map(problemText) : [messageOf(error)];
       for (const problem of problems) this.#log.error({ problem }, 'configuration not usable, the one before stays');

@@ -78,6 +78,9 @@ export class InWorkers implements Serving {
       case 'spent':
         this.#log.warn({ worker: event.worker.pid }, 'worker is replaced: its key is lost, and back for a new one');
         break;
+      case 'too-few':
+        this.#log.error({ problem: messageOf(event.error) }, 'fewer workers than configured');
+        break;
       case 'last-report':
         this.#reports.get(event.worker.pid)?.take(event.report.metrics);
         break;

@@ -5,7 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../gateway/config/index.js';
 import { checkCommand } from './check-command.js';
 import { compareCommand } from './compare-command.js';
-import { complain, EXIT, type ExitCode, UsageError } from './exit.js';
+import { complain, EXIT, type ExitCode, isUsageError } from './exit.js';
 import { gatewayCommand } from './gateway-command.js';
 import { pingCommand } from './ping-command.js';
 import { proxyCommand } from './proxy-command.js';
@@ -48,7 +48,7 @@ function version(): string {
 /** What was to be said about a CommanderError is said. */
 function codeOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (error instanceof UsageError) {
+  if (isUsageError(error)) {
     console.error(`turbotls: ${error.message}\n(--help says more)`);
     return EXIT.usage;
   }

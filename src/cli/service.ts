@@ -19,19 +19,35 @@ const STOP: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
 /** Starts a service and serves; a signal that comes while it starts is not lost. */
 export async function serve(start: () => Promise<Service>): Promise<ExitCode> {
   let stop: (signal: NodeJS.Signals) => void = () => {};
-  const stopped = new Promise<NodeJS.Signals>((resolve) => {
-    stop = resolve;
+  let told: NodeJS.Signals | undefined;
+  const stopped = new Promise<void>((resolve) => {
+    stop = (signal) => {
+      told ??= signal;
+      resolve();
+    };
   });
   for (const signal of STOP) process.on(signal, stop);
-  const service = await start();
-  let reloading = Promise.resolve();
+  const starting = start();
+  let service: Service | undefined;
+  let reloading: Promise<void> = starting.then(
+    (started) => {
+      service = started;
+    },
+    () => {},
+  );
   process.on('SIGHUP', () => {
-    reloading = reloading.then(() => service.reload());
+    reloading = reloading.then(() => service?.reload());
   });
-  const signal = await Promise.race([stopped, ...(service.spent ? [service.spent] : [])]);
+  try {
+    await starting;
+  } catch (error) {
+    // Who ends all processes of a group ends those, too, that were to serve.
+    if (told === undefined) throw error;
+  }
+  await Promise.race([stopped, ...(service?.spent ? [service.spent] : [])]);
   for (const each of STOP) process.on(each, () => process.exit(EXIT.interrupted));
   await reloading;
-  await service.drain();
-  if (signal === undefined) return EXIT.failed;
-  return signal === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
+  await service?.drain();
+  if (told === undefined) return EXIT.failed;
+  return told === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
 }

@@ -168,6 +168,20 @@ export class Front {
     this.#linkOf(process)?.drain(deadlineMs);
   }
 
+  /** From now on it may be silent for so many ms without being ended: what it has to do holds up its event loop. */
+  allowSilence(process: WorkerProcess, ms: number): void {
+    const link = this.#linkOf(process);
+    if (link) link.silentUntil = this.#clock.now() + ms;
+  }
+
+  /**
+   * Closes ports that no worker has any more: those that had them have died. For when every worker that serves has asked
+   * for all that it wants; until then such a port waits for a successor.
+   */
+  closeAbandoned(): void {
+    for (const shared of this.#shared.values()) if (shared.port && shared.members.size === 0) this.#closeShared(shared);
+  }
+
   /** Takes nothing new; sessions that wait may still be claimed. Each port is closed when its workers have left it. */
   drain(deadlineMs: number): void {
     if (this.#state === 'open') this.#state = 'draining';
@@ -438,7 +452,7 @@ export class Front {
   #checkLink(link: WorkerLink, late: boolean): void {
     if (!link.isOpen) {
       this.#lose(link);
-    } else if (link.lagMs <= this.limits.unresponsiveMs) {
+    } else if (link.lagMs <= this.limits.unresponsiveMs || this.#clock.now() < link.silentUntil) {
       if (link.serving.size > 0) link.ping();
     } else if (!late) {
       this.#events.next({ type: 'unresponsive', worker: { pid: link.pid } });

@@ -16,6 +16,8 @@ interface Entry<O extends SessionOwner> {
   readonly owner: O;
   /** It is among the owner's `sessions`. */
   waits: boolean;
+  /** It is among the answered ones, and stays among the opening ones until its time there is over. */
+  answered: boolean;
 }
 
 /** How late what has expired may be forgotten, ms: each look is at every session. */
@@ -25,20 +27,28 @@ export class SessionRoutes<O extends SessionOwner> {
   readonly #clock: Clock;
   readonly #opening: LRUCache<string, Entry<O>>;
   readonly #answered: LRUCache<string, Entry<O>>;
+  /** Entries that are in both. */
+  #inBoth = 0;
   #sweep: Timer | undefined;
 
   constructor({ openingSessions, answeredSessions, sessionAgeMs }: Readonly<WorkersLimits>, clock: Clock) {
     this.#clock = clock;
     // lru-cache takes a start time of 0 for "no time limit".
     const time = { ttl: sessionAgeMs, ttlResolution: 0, noUpdateTTL: true, perf: { now: () => clock.now() + 1 } };
-    const dispose = (entry: Entry<O>) => leave(entry);
-    this.#opening = new LRUCache({ ...time, max: openingSessions, dispose });
-    this.#answered = new LRUCache({ ...time, max: answeredSessions, dispose });
+    this.#opening = new LRUCache({
+      ...time,
+      max: openingSessions,
+      dispose: (entry) => {
+        if (entry.answered) this.#inBoth--;
+        else leave(entry);
+      },
+    });
+    this.#answered = new LRUCache({ ...time, max: answeredSessions, dispose: (entry) => leave(entry) });
   }
 
   /** Sessions remembered. */
   get size(): number {
-    return this.#opening.size + this.#answered.size;
+    return this.#opening.size + this.#answered.size - this.#inBoth;
   }
 
   find(connectionId: string): O | undefined {
@@ -50,17 +60,17 @@ export class SessionRoutes<O extends SessionOwner> {
     this.#answered.delete(connectionId);
     this.#opening.delete(connectionId);
     owner.sessions++;
-    this.#opening.set(connectionId, { owner, waits: true });
+    this.#opening.set(connectionId, { owner, waits: true, answered: false });
     this.#sweepLater();
   }
 
-  /** Its owner has answered the client. */
+  /** Its owner has answered the client. Deleting what lru-cache has one of costs as much as its whole capacity. */
   answered(connectionId: string): void {
     const entry = this.#opening.peek(connectionId);
-    if (!entry) return;
-    this.#answered.set(connectionId, { ...entry });
-    entry.waits = false;
-    this.#opening.delete(connectionId);
+    if (!entry || entry.answered) return;
+    entry.answered = true;
+    this.#inBoth++;
+    this.#answered.set(connectionId, entry);
   }
 
   /** Its tombstone has come. It is remembered all the same: datagrams may be late. */

@@ -60,6 +60,8 @@ export class WorkerLink implements SessionOwner {
   readonly serving = new Map<number, { tcp: boolean; udp: boolean }>();
   /** When it is to have ended, on the clock. */
   #drainedBy: number | undefined;
+  /** Until then it may be silent, on the clock. */
+  silentUntil = 0;
   sessions = 0;
   connections = 0;
 

@@ -263,6 +263,30 @@ describe('cli: turbotls gateway with workers', function () {
     expect(workersOf(gateway)).to.have.length(2);
   });
 
+  it('says what is wrong with options, as without workers', async () => {
+    const files = ['--cert', join(folder, 'cert.pem'), '--key', join(folder, 'cert.pem')];
+    const options = ['gateway', '--listen', '127.0.0.1:0', '--to', '127.0.0.1:1', ...files];
+    const alone = await runTurbotls(...options);
+    const withWorkers = await runTurbotls(...options, '--workers', '2');
+    expect({ code: withWorkers.code, stderr: withWorkers.stderr }).to.deep.equal({ code: 2, stderr: alone.stderr });
+    expect(alone.stderr).to.match(/^turbotls: --key: .*cert\.pem\n/);
+  });
+
+  it('loses no signal that comes while workers start: SIGHUP', async () => {
+    const program = startTurbotls('gateway', '--config', await configure());
+    await until(() => workersOf(program).length === 2, PATIENCE_MS);
+    program.process.kill('SIGHUP');
+    await program.said(/"msg":"configuration in force"/);
+  });
+
+  it('loses no signal that comes while workers start: SIGTERM to all its processes', async () => {
+    const program = startTurbotls('gateway', '--config', await configure());
+    await until(() => workersOf(program).length === 2, PATIENCE_MS);
+    for (const pid of [program.process.pid ?? 0, ...workersOf(program)]) process.kill(pid, 'SIGTERM');
+    const { code, stderr } = await program.ended;
+    expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+  });
+
   it('says why it cannot serve, as without workers', async () => {
     for (const workers of [2, 0]) {
       const changes = workers ? { workers } : { workers: undefined };

@@ -82,11 +82,10 @@ describe('e2e: programs and libraries as they are', function () {
         await line?.remove();
       });
 
-      /** PostgreSQL reads nothing behind Terminate: where the client's close_notify is there already, it resets. */
+      /** Neither reads anything behind Terminate, or QUIT: where the client's close_notify is there already, it resets. */
       function isFarewell(route: string, error: Error | undefined): boolean {
-        return (
-          mode === 'passthrough' && route === 'postgres' && (error as NodeJS.ErrnoException)?.code === 'ECONNRESET'
-        );
+        const isServer = route === 'postgres' || route === 'redis';
+        return mode === 'passthrough' && isServer && (error as NodeJS.ErrnoException)?.code === 'ECONNRESET';
       }
 
       /** All is over, nothing was refused, and it went the way that it was to go. */

@@ -1,5 +1,4 @@
 /** LocalProxies for tests, with what they reported, and TLS servers behind them; `closeRigs` closes what a test left. */
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -87,14 +86,28 @@ export async function startTls(
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  server.listen(listen);
-  await once(server, 'listening');
+  await listenOnBoth(server, listen);
   closers.push(async () => {
     for (const socket of sockets) socket.destroy();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   });
   const { address, port } = server.address() as AddressInfo;
   return { server, host: address, port };
+}
+
+/** On another number where UDP has given the one that TCP got to somebody else. */
+async function listenOnBoth(server: TurboServer, listen: { host: string; port: number }): Promise<void> {
+  const errors: (Error & { retryable?: boolean })[] = [];
+  const onError = (error: Error) => errors.push(error);
+  server.on('error', onError);
+  server.listen(listen);
+  while (errors.length === 0 && (!server.listening || server.turbo?.address() === null)) {
+    await new Promise(setImmediate);
+  }
+  server.off('error', onError);
+  const [error] = errors;
+  if (error?.retryable && listen.port === 0) await listenOnBoth(server, listen);
+  else if (error) throw error;
 }
 
 export function echo(socket: Duplex): void {

@@ -156,6 +156,21 @@ describe('a pool of workers', function () {
     await serving;
   });
 
+  it('lets a worker be silent that may, and no longer', async () => {
+    rig = await WorkersRig.start({ workers: 1, limits: { pingMs: 100, unresponsiveMs: 300 } });
+    const [worker] = rig.pool.processes;
+    if (!worker) return expect.fail();
+    rig.pool.front.allowSilence(worker, 20_000);
+    request(worker as never, { ask: 'block', ms: 1_000 });
+    await until(() => rig?.pool.front.workers.some(({ lagMs }) => lagMs > 600) === true, 'it lags');
+    await until(() => rig?.pool.front.workers.some(({ lagMs }) => lagMs < 300) === true, 'it is back');
+    expect(rig.events.filter(({ type }) => type === 'unresponsive')).to.have.length(0);
+    rig.pool.front.allowSilence(worker, 0);
+    worker.kill('SIGSTOP');
+    expect(await rig.next('unresponsive')).to.deep.include({ worker: { pid: worker.pid } });
+    await rig.next('serving');
+  });
+
   it('puts new workers in place of the old ones without losing a connection', async () => {
     rig = await WorkersRig.start();
     const old = rig.pool.processes.map(({ pid }) => pid);

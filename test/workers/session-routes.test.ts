@@ -44,6 +44,23 @@ describe('which worker has a session', () => {
     expect(owner.sessions).to.equal(5);
   });
 
+  it('is one, whether answered or not, wherever it is kept', () => {
+    const { clock, owner, routes } = make();
+    routes.assign('a', owner);
+    routes.answered('a');
+    routes.answered('a');
+    expect(routes.size).to.equal(1);
+    // It is pushed out of what is answered, and out of what opens.
+    for (let i = 0; i < 10; i++) {
+      routes.assign(`other ${i}`, owner);
+      routes.answered(`other ${i}`);
+    }
+    expect(routes.size).to.equal(4);
+    expect(owner.sessions).to.equal(4);
+    clock.advance(4000);
+    expect([routes.size, owner.sessions]).to.deep.equal([0, 0]);
+  });
+
   it('may become another', () => {
     const { owner, routes } = make();
     const other = { sessions: 0 };

@@ -9,7 +9,8 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { merge, type Observable, Subject } from 'rxjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { filter, firstValueFrom, merge, type Observable, of, Subject, timeout } from 'rxjs';
 import { type Front, type PoolEvent, type WorkerName, WorkerPool } from '../../workers/index.js';
 import { GatewayError } from '../errors.js';
 import { openTicketSeed } from '../ops/index.js';
@@ -18,8 +19,16 @@ import { decodeToMain, encodeToWorker, errorOf, type Report, type ToMain, type T
 
 /** How long a worker may take to put a plan in force, ms: keys of tokens are looked for, and sign once. */
 const PLAN_TIMEOUT_MS = 60_000;
+/** A worker that is silent for longer is ended, ms: a certificate that is new has its key looked for while all waits. */
+const UNRESPONSIVE_MS = 15_000;
 /** How long a worker may take to say how it is, ms. */
 const LOOK_TIMEOUT_MS = 1_000;
+/** How long a new plan waits for a worker that serves, ms: one that died has a successor sooner. */
+const SERVING_TIMEOUT_MS = 5_000;
+/** Workers that may die, one after the other, at a plan that is new. */
+const PLAN_DEATHS = 2;
+/** Until it is tried again to replace a worker that is spent, ms. */
+const SPENT_PAUSE_MS = 2_000;
 
 /** What workers serve by. */
 export interface SharedPlan {
@@ -45,6 +54,8 @@ export type SupervisorEvent =
   | { type: 'plan-refused'; worker: WorkerName; error: Error }
   /** It asks to be replaced: its keys are lost, and a new process has them. */
   | { type: 'spent'; worker: WorkerName }
+  /** The plan is in force, but workers that it has in addition could not be started. */
+  | { type: 'too-few'; error: Error }
   /** How it was at its end. */
   | { type: 'last-report'; worker: WorkerName; report: Report };
 
@@ -80,7 +91,7 @@ export class Supervisor {
     this.#pool = new WorkerPool({
       module,
       workers: plan.workers,
-      limits: { arrivalTimeoutMs: routeTimeoutMs },
+      limits: { arrivalTimeoutMs: routeTimeoutMs, unresponsiveMs: UNRESPONSIVE_MS },
       descriptors: [this.#tickets],
     });
     this.#pool.front.told$.subscribe(({ process, bytes }) => {
@@ -117,13 +128,12 @@ export class Supervisor {
 
   /**
    * Puts another plan in force, in one worker after the other. Where the first refuses it, the one before stays; one that
-   * refuses what the first took is replaced.
-   * @throws as `start`
+   * refuses what the first took is replaced. Where none serves, nothing is lost by it: those that start serve by it.
+   * @throws as `start`, GatewayError ERR_GATEWAY_STATE
    */
   async reload(plan: SharedPlan): Promise<void> {
-    const [first] = this.#serving();
-    if (!first) throw new GatewayError('ERR_GATEWAY_STATE', 'no worker serves at the moment');
-    await this.#give(first, plan);
+    await this.#tryFirst(plan);
+    if (this.#phase !== 'running') throw new GatewayError('ERR_GATEWAY_STATE', `it is ${this.#phase}`);
     this.#plan = plan;
     for (;;) {
       // Some may have started meanwhile, by the plan before.
@@ -131,7 +141,35 @@ export class Supervisor {
       if (!stale) break;
       await this.#give(stale, plan).catch(() => this.#replace(stale));
     }
-    await this.#pool.resize(plan.workers, plan.drainTimeoutMs);
+    this.#closeAbandoned();
+    await this.#pool
+      .resize(plan.workers, plan.drainTimeoutMs)
+      .catch((error: Error) => this.#events.next({ type: 'too-few', error }));
+  }
+
+  /** One that dies has not refused it, unless others die too. */
+  async #tryFirst(plan: SharedPlan): Promise<void> {
+    for (let deaths = 1; ; deaths++) {
+      const first = await this.#oneThatServes();
+      if (!first) return;
+      try {
+        await this.#give(first, plan);
+        return;
+      } catch (error) {
+        if (deaths === PLAN_DEATHS || this.#pool.processes.includes(first)) throw error;
+      }
+    }
+  }
+
+  async #oneThatServes(): Promise<ChildProcess | undefined> {
+    const [first] = this.#serving();
+    if (first) return first;
+    const serving = this.#pool.events$.pipe(
+      filter(({ type }) => type === 'serving'),
+      timeout({ first: SERVING_TIMEOUT_MS, with: () => of(undefined) }),
+    );
+    await firstValueFrom(serving, { defaultValue: undefined });
+    return this.#serving()[0];
   }
 
   /** How the workers are, those that drain too. */
@@ -194,26 +232,40 @@ export class Supervisor {
     if (message.new) void this.#begin(process);
     if (message.spent) {
       this.#events.next({ type: 'spent', worker });
-      void this.#replace(process);
+      void this.#replaceSpent(process);
     }
   }
 
   /** Who refuses its first plan ends, and events say why. Another may be in force by the time it has taken it. */
   async #begin(process: ChildProcess): Promise<void> {
-    let plan: SharedPlan;
     try {
-      do {
-        plan = this.#plan;
-        await this.#give(process, plan);
-      } while (plan !== this.#plan);
-    } catch {}
+      await this.#give(process, this.#plan);
+    } catch {
+      return;
+    }
+    while (this.#plans.get(process) !== this.#plan) {
+      try {
+        await this.#give(process, this.#plan);
+      } catch {
+        await this.#replace(process);
+        return;
+      }
+    }
+    this.#closeAbandoned();
+  }
+
+  /** Ports of a plan before, whose workers died before they could leave them. Who serves has all those of the plan. */
+  #closeAbandoned(): void {
+    if (this.#serving().some((process) => this.#plans.get(process) === this.#plan)) this.#pool.front.closeAbandoned();
   }
 
   /** @throws what the worker says is wrong with it */
   async #give(process: ChildProcess, plan: SharedPlan): Promise<void> {
     const { text, workers } = plan;
     this.#plans.set(process, plan);
+    this.#pool.front.allowSilence(process, PLAN_TIMEOUT_MS);
     const answer = await this.#order(process, { plan: { text, workers } }, PLAN_TIMEOUT_MS);
+    this.#pool.front.allowSilence(process, 0);
     if (!answer) throw new GatewayError('ERR_GATEWAY_STATE', `worker ${process.pid} did not answer`);
     if (!answer.failure) return;
     const error = errorOf(answer.failure);
@@ -225,6 +277,18 @@ export class Supervisor {
   /** A new one in its place. Where that cannot serve either, events say why. */
   async #replace(process: ChildProcess): Promise<void> {
     await this.#pool.replaceWorker(process, this.#plan.drainTimeoutMs).catch(() => {});
+  }
+
+  /** Until it comes off: the key may have gone again before the new one had it. */
+  async #replaceSpent(process: ChildProcess): Promise<void> {
+    while (this.#phase === 'starting' || this.#phase === 'running') {
+      try {
+        await this.#pool.replaceWorker(process, this.#plan.drainTimeoutMs);
+        return;
+      } catch {
+        await sleep(SPENT_PAUSE_MS, undefined, { ref: false });
+      }
+    }
   }
 
   /** The answer; undefined where the worker ended, or took too long. */

@@ -132,9 +132,12 @@ export class GatewayWorker {
   async #drain(deadlineMs: number | undefined): Promise<void> {
     const again = this.#ending.signal.aborted;
     this.#ending.abort();
+    const atOnce = deadlineMs === undefined || deadlineMs === 0;
+    // A front that closes answers no more: a gateway that starts would wait for its ports.
+    if (atOnce && !this.#running && this.#network.link.isOpen) this.#network.close();
     if (again) {
       // It was told before: with its front, or on a second word of it, ends what is left.
-      if (deadlineMs === undefined || deadlineMs === 0) await this.#running?.gateway.close();
+      if (atOnce) await this.#running?.gateway.close();
       return;
     }
     await this.#plans;
