@@ -7,6 +7,7 @@ export const gatewayErrorTexts = {
   ERR_GATEWAY_STATE: 'The gateway is not in a state that allows this call',
   ERR_GATEWAY_LISTEN: 'An address cannot be listened on',
   ERR_GATEWAY_CERTIFICATE: 'A certificate or its key cannot be used',
+  ERR_GATEWAY_TICKET_SEED: 'There is no place for what session tickets of the workers are made of',
   ERR_GATEWAY_TLS_REQUIRED: 'The client spoke without TLS where TLS is mandatory',
   ERR_GATEWAY_LIMIT: 'As many connections are open as may be',
   ERR_GATEWAY_TIMEOUT: 'The client did not say in time what is needed',

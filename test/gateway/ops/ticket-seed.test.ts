@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, closeSync, fstatSync, readlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { expect } from 'chai';
 import { openTicketSeed, readTicketSeed } from '../../../src/gateway/ops/index.js';
 import { TICKET_SEED_BYTES } from '../../../src/gateway/tickets.js';
@@ -54,5 +55,13 @@ describe('gateway: seed of session tickets', () => {
     } finally {
       closeSync(second);
     }
+  });
+
+  it('is where a file can be made, and says so where none can', () => {
+    const second = openTicketSeed(['/nonexistent', tmpdir()]);
+    closeSync(second);
+    expect(() => openTicketSeed(['/nonexistent', '/proc']))
+      .to.throw(/none of \/nonexistent, \/proc can be written to/)
+      .with.property('code', 'ERR_GATEWAY_TICKET_SEED');
   });
 });
