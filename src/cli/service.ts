@@ -4,6 +4,7 @@
  *     SIGHUP           reload
  *     SIGTERM, SIGINT  drain: nothing new, what is open may end until the deadline; a second one: at once
  */
+import { dropLogs } from '../gateway/ops/index.js';
 import { EXIT, type ExitCode } from './exit.js';
 
 export interface Service {
@@ -45,7 +46,11 @@ export async function serve(start: () => Promise<Service>): Promise<ExitCode> {
     if (told === undefined) throw error;
   }
   await Promise.race([stopped, ...(service?.spent ? [service.spent] : [])]);
-  for (const each of STOP) process.on(each, () => process.exit(EXIT.interrupted));
+  const endNow = () => {
+    dropLogs();
+    process.exit(EXIT.interrupted);
+  };
+  for (const each of STOP) process.on(each, endNow);
   await reloading;
   await service?.drain();
   if (told === undefined) return EXIT.failed;

@@ -2,7 +2,7 @@
 export { AdminServer, type AdminSources } from './admin-server.js';
 export { type CertificateNews, CertificateStore, type CertificateStoreOptions } from './certificate-store.js';
 export { eventLog, logEvents } from './log-events.js';
-export { type Logger, type LoggerOptions, type LogStream, logger } from './logger.js';
+export { dropLogs, type Logger, type LoggerOptions, type LogStream, logger } from './logger.js';
 export { Metrics, type MetricsOptions } from './metrics.js';
 export { poolLog } from './pool-log.js';
 export { type Readiness, type ReadinessScope, readinessOf } from './readiness.js';

@@ -9,6 +9,14 @@ const HELD_BYTES = 16 * 1024 * 1024;
 
 export type Logger = pino.Logger;
 
+/** What writes to standard output in this process. */
+const destinations = new Set<ReturnType<typeof pino.destination>>();
+
+/** Loses what waits to be written: a process that is to end at once would else wait for whoever reads its log. */
+export function dropLogs(): void {
+  for (const destination of destinations) destination.destroy();
+}
+
 /** Where lines go. */
 export interface LogStream {
   write(line: string): void;
@@ -27,7 +35,7 @@ export interface LoggerOptions {
  */
 export function logger({ level, format }: LogPlan, stream?: LogStream, { worker }: LoggerOptions = {}): Logger {
   const terminal = stream ?? process.stdout;
-  const lines = stream ?? pino.destination({ fd: 1, sync: false, maxLength: HELD_BYTES, maxWrite: LINE_BYTES });
+  const lines = stream ?? standardOutput();
   const colour = wantsColour(terminal);
   const form =
     format === 'json'
@@ -40,6 +48,12 @@ export function logger({ level, format }: LogPlan, stream?: LogStream, { worker 
     formatters: { level: (label) => ({ level: label }) },
   };
   return pino(options, formed(lines, form));
+}
+
+function standardOutput(): ReturnType<typeof pino.destination> {
+  const destination = pino.destination({ fd: 1, sync: false, maxLength: HELD_BYTES, maxWrite: LINE_BYTES });
+  destinations.add(destination);
+  return destination;
 }
 
 function formed(
